@@ -1,0 +1,38 @@
+//! A disk that is soon full.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{MountFlags, mount};
+
+use crate::Scratch;
+
+/// A tmpfs of a few megabytes, unmounted on drop. Mounting takes root.
+#[derive(Debug)]
+pub struct SmallDisk {
+    path: PathBuf,
+    // Unmounts when it is dropped.
+    _scratch: Scratch,
+}
+
+impl SmallDisk {
+    /// Mounts an empty disk of this size.
+    ///
+    /// # Panics
+    /// If it may not mount.
+    #[track_caller]
+    pub fn new(megabytes: u32) -> Self {
+        let scratch = Scratch::new("disk");
+        let path = scratch.join("mnt");
+        fs::create_dir(&path).expect("a folder can be made");
+        let size = std::ffi::CString::new(format!("size={megabytes}m")).expect("no NUL in it");
+        mount("tmpfs", &path, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, size.as_c_str())
+            .unwrap_or_else(|error| panic!("no tmpfs can be mounted (this test needs root): {error}"));
+        Self { path, _scratch: scratch }
+    }
+
+    /// Where it is mounted.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}

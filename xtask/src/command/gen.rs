@@ -1,0 +1,245 @@
+//! `cargo xtask gen`: load, plan, render, and then write or compare.
+
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+
+use super::Failure;
+use crate::cli::Gen;
+use crate::diagnostic;
+use crate::emit::{self, Difference, Drift};
+use crate::kubernetes::Minor;
+use crate::plan;
+use crate::render::Renderer;
+use crate::spec::{self, Release, Spec};
+use crate::target;
+use crate::tree::Tree;
+
+/// Lines of one file's diff that are shown.
+const DIFF_LINES: usize = 40;
+
+pub fn run(arguments: &Gen) -> Result<(), Failure> {
+    let root = root();
+    let folder =
+        |given: &Option<PathBuf>, name: &str| given.clone().unwrap_or_else(|| root.join(name));
+    let out = folder(&arguments.out, "generated");
+    let releases = select(
+        spec::load(&folder(&arguments.spec, "spec"))?,
+        &arguments.releases,
+    )?;
+    let wanted = minors(&releases, &arguments.kubernetes)?;
+    let targets = target::load(&folder(&arguments.templates, "templates"))?;
+    let renderer = Renderer::new(&targets)?;
+    let mut trees = Vec::new();
+    for release in &releases {
+        trees.push(renderer.render(&plan::plan(release), wanted.as_deref())?);
+    }
+    let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();
+    if arguments.check {
+        check(&out, &trees, whole)
+    } else {
+        write(&out, &trees, whole)
+    }
+}
+
+/// The repository that cargo runs this in, or else the current folder.
+fn root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    manifest
+        .as_deref()
+        .and_then(Path::parent)
+        .map_or_else(PathBuf::new, |root| {
+            // A path from here reads better in messages.
+            let here = std::env::current_dir().unwrap_or_default();
+            root.strip_prefix(here).unwrap_or(root).to_owned()
+        })
+}
+
+/// The releases that the filters name, all valid.
+fn select(specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Release>, Failure> {
+    let matches = |spec: &Spec, filter: &str| match filter.split_once('/') {
+        Some((product, release)) => spec.product == product && spec.release == release,
+        None => spec.release == filter,
+    };
+    if let Some(unknown) = filters
+        .iter()
+        .find(|filter| !specs.iter().any(|spec| matches(spec, filter)))
+    {
+        let known: Vec<_> = specs
+            .iter()
+            .map(|spec| format!("{}/{}", spec.product, spec.release))
+            .collect();
+        return Err(format!(
+            "there is no spec of the release `{unknown}`\nhelp: the releases are {}",
+            known.join(", ")
+        ));
+    }
+    let mut releases = Vec::new();
+    let mut refused = 0;
+    for spec in specs {
+        if !filters.is_empty() && !filters.iter().any(|filter| matches(&spec, filter)) {
+            continue;
+        }
+        match spec.outcome {
+            Ok(release) => releases.push(release),
+            Err(findings) => {
+                eprint!("{}", diagnostic::render(&spec.source, &findings));
+                refused += findings.len();
+            }
+        }
+    }
+    if refused > 0 {
+        let errors = if refused == 1 {
+            "1 error"
+        } else {
+            &format!("{refused} errors")
+        };
+        return Err(format!("{errors} in the spec; nothing was written"));
+    }
+    Ok(releases)
+}
+
+/// The minors that the filter names, as the plans write them. A version that no selected release
+/// supports is an error, which names the supported range.
+fn minors(releases: &[Release], filter: &[Minor]) -> Result<Option<Vec<String>>, Failure> {
+    if filter.is_empty() {
+        return Ok(None);
+    }
+    for minor in filter {
+        if !releases
+            .iter()
+            .any(|release| release.kubernetes.contains(*minor))
+        {
+            let ranges: Vec<_> = releases
+                .iter()
+                .map(|release| {
+                    format!(
+                        "{}/{} supports {}",
+                        release.product, release.version, release.kubernetes
+                    )
+                })
+                .collect();
+            return Err(format!(
+                "Kubernetes {minor} is not supported\nhelp: {}",
+                ranges.join("; ")
+            ));
+        }
+    }
+    Ok(Some(filter.iter().map(ToString::to_string).collect()))
+}
+
+fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
+    let summary = emit::write(out, trees, whole)?;
+    println!(
+        "{}: {} written, {} deleted, {} unchanged",
+        out.display(),
+        summary.written,
+        summary.deleted,
+        summary.unchanged
+    );
+    let foreign = emit::compare(out, trees, whole)?;
+    for difference in &foreign {
+        println!(
+            "left alone, not generated: {}",
+            out.join(&difference.path).display()
+        );
+    }
+    Ok(())
+}
+
+fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
+    let differences = emit::compare(out, trees, whole)?;
+    let files: usize = trees.iter().map(|tree| tree.files.len()).sum();
+    if differences.is_empty() {
+        println!("{}: {files} files are what the spec says", out.display());
+        return Ok(());
+    }
+    for difference in &differences {
+        show(out, difference, trees);
+    }
+    let generated = differences
+        .iter()
+        .any(|difference| difference.drift != Drift::Foreign);
+    let foreign = differences
+        .iter()
+        .any(|difference| difference.drift == Drift::Foreign);
+    let mut mends = Vec::new();
+    if foreign {
+        mends.push("move or delete the foreign files");
+    }
+    if generated {
+        mends.push("run `cargo xtask gen` and commit what it writes");
+    }
+    Err(format!(
+        "{} is not what the spec says: {}\nhelp: {}",
+        out.display(),
+        count(&differences),
+        mends.join("; ")
+    ))
+}
+
+fn count(differences: &[Difference]) -> String {
+    let kinds = [Drift::Stale, Drift::Missing, Drift::Orphan, Drift::Foreign];
+    let counts: Vec<_> = kinds
+        .iter()
+        .map(|kind| {
+            (
+                kind,
+                differences
+                    .iter()
+                    .filter(|difference| difference.drift == *kind)
+                    .count(),
+            )
+        })
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| format!("{count} {}", word(*kind)))
+        .collect();
+    counts.join(", ")
+}
+
+fn word(drift: Drift) -> &'static str {
+    match drift {
+        Drift::Stale => "stale",
+        Drift::Missing => "missing",
+        Drift::Orphan => "orphan",
+        Drift::Foreign => "foreign",
+    }
+}
+
+fn show(out: &Path, difference: &Difference, trees: &[Tree]) {
+    let path = out.join(&difference.path);
+    println!("{}: {}", word(difference.drift), path.display());
+    let artifact = trees.iter().find_map(|tree| {
+        tree.files.get(
+            difference
+                .path
+                .strip_prefix(&tree.folder)?
+                .strip_prefix('/')?,
+        )
+    });
+    let (Drift::Stale, Some(artifact)) = (difference.drift, artifact) else {
+        return;
+    };
+    let bytes = std::fs::read(&path).unwrap_or_default();
+    let found = String::from_utf8_lossy(&bytes);
+    if found == artifact.text {
+        let (is, should) = if artifact.executable {
+            ("not ", "")
+        } else {
+            ("", "not ")
+        };
+        println!("  the file is {is}executable and should {should}be");
+        return;
+    }
+    let diff = TextDiff::from_lines(found.as_ref(), artifact.text.as_str())
+        .unified_diff()
+        .context_radius(2)
+        .header("on disk", "what the spec says")
+        .to_string();
+    for line in diff.lines().take(DIFF_LINES) {
+        println!("  {line}");
+    }
+    if let Some(more) = diff.lines().count().checked_sub(DIFF_LINES + 1) {
+        println!("  ({} more lines)", more + 1);
+    }
+}

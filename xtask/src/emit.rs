@@ -1,0 +1,513 @@
+//! Trees -> disk. The only module that writes: compare, write, prune.
+//!
+//! `gen` owns exactly the files that a release's index lists. Anything else is foreign: it is
+//! reported and never touched. Files are staged beside their place and renamed into it, so that a
+//! file is either the old one or the new one, also when the run is killed; whatever is left behind
+//! is put right by the next run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use crate::tree::{Artifact, Selection, Tree};
+
+/// The index of a release's folder: the files that `gen` owns.
+const INDEX: &str = ".files";
+/// Where files are staged, in the output folder; only ever a dead run's when it is found.
+const STAGING: &str = ".gen-staging";
+/// What belongs in the folder of a release that has no spec any more.
+static NOTHING: BTreeMap<String, Artifact> = BTreeMap::new();
+const INDEX_HEADER: &str =
+    "# The files that `cargo xtask gen` owns in this folder, this one aside. Do not edit.\n";
+
+/// How a path on disk differs from what the spec says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// The file has another text or mode.
+    Stale,
+    /// The file is not there.
+    Missing,
+    /// The index lists the file, and it no longer belongs.
+    Orphan,
+    /// Something that no index lists.
+    Foreign,
+}
+
+/// One path that differs.
+#[derive(Debug)]
+pub struct Difference {
+    /// The path below the output folder.
+    pub path: String,
+    /// How it differs.
+    pub drift: Drift,
+    /// Whether a generated file belongs at this path.
+    pub expected: bool,
+}
+
+/// What a run wrote and deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Files that were written.
+    pub written: usize,
+    /// Orphans that were deleted.
+    pub deleted: usize,
+    /// Files that were right already.
+    pub unchanged: usize,
+}
+
+/// The expected state of one release's folder, and what is on disk.
+struct Folder<'t> {
+    /// `huawei-csi/4.5.0`
+    name: String,
+    expected: BTreeMap<String, &'t Artifact>,
+    /// The index that belongs there; empty where no file does.
+    index: Artifact,
+    listed: BTreeSet<String>,
+    differences: Vec<Difference>,
+}
+
+/// All differences between trees and the output folder, by path. `whole` says that the trees are
+/// all that belongs there; else only their selections are looked at.
+///
+/// # Errors
+/// When the folder cannot be read, or an index lists a path outside its folder.
+pub fn compare(out: &Path, trees: &[Tree], whole: bool) -> Result<Vec<Difference>, String> {
+    let mut differences: Vec<_> = folders(out, trees, whole)?
+        .into_iter()
+        .flat_map(|folder| folder.differences)
+        .collect();
+    if whole {
+        differences.extend(strays(out, trees)?);
+    }
+    differences.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(differences)
+}
+
+/// Makes the output folder what the trees say, touching only what differs.
+///
+/// # Errors
+/// When a foreign file stands where a generated one belongs, or the disk refuses; what was there
+/// is then still there, and the next run goes on.
+pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Summary, String> {
+    fs::create_dir_all(out).map_err(at("create", out))?;
+    // Held until the end: two runs at once take turns.
+    let lock = File::open(out).map_err(at("open", out))?;
+    lock.lock().map_err(at("lock", out))?;
+    let staging = out.join(STAGING);
+    remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging))?;
+
+    let folders = folders(out, trees, whole)?;
+    let blocked: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| &folder.differences)
+        .filter(|difference| difference.drift == Drift::Foreign && difference.expected)
+        .map(|difference| format!("\n  {}", out.join(&difference.path).display()))
+        .collect();
+    if !blocked.is_empty() {
+        return Err(format!(
+            "something that `gen` did not write stands where generated files belong; move or \
+             delete:{}",
+            blocked.concat()
+        ));
+    }
+    let written = stage_and_move(out, &staging, &folders);
+    let cleaned = remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging));
+    written.and_then(|summary| cleaned.map(|()| summary))
+}
+
+fn stage_and_move(out: &Path, staging: &Path, folders: &[Folder<'_>]) -> Result<Summary, String> {
+    let mut summary = Summary::default();
+    let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
+    let stage = |artifact: &Artifact, path: PathBuf, moves: &mut Vec<(PathBuf, PathBuf)>| {
+        let staged = staging.join(moves.len().to_string());
+        create(&staged, artifact).map_err(at("write", &staged))?;
+        moves.push((staged, path));
+        Ok::<_, String>(())
+    };
+
+    // Everything is staged before anything is moved, so that a full disk changes nothing.
+    fs::create_dir(staging).map_err(at("create", staging))?;
+    let mut final_indexes = Vec::new();
+    for folder in folders {
+        let writes = folder.writes();
+        summary.unchanged += folder.expected.len() - writes.len();
+        summary.written += writes.len();
+        let index_path = out.join(&folder.name).join(INDEX);
+        // The index lists a file before the file is there: a run that dies in between has left
+        // nothing that the next one takes for foreign.
+        let union: BTreeSet<_> = folder
+            .listed
+            .iter()
+            .map(String::as_str)
+            .chain(folder.expected.keys().map(String::as_str))
+            .collect();
+        let interim = index_of(union.into_iter());
+        let orphaned = interim.text != folder.index.text;
+        if folder.index_differs() || orphaned {
+            stage(&interim, index_path.clone(), &mut moves)?;
+        }
+        for path in writes {
+            stage(
+                folder.expected[path],
+                out.join(&folder.name).join(path),
+                &mut moves,
+            )?;
+        }
+        if orphaned && !folder.index.text.is_empty() {
+            stage(&folder.index, index_path, &mut final_indexes)?;
+        }
+    }
+    let mut made = PathBuf::new();
+    let mut put = |(staged, path): &(PathBuf, PathBuf)| {
+        let parent = path.parent().unwrap_or(out);
+        if made != parent {
+            fs::create_dir_all(parent).map_err(at("create", parent))?;
+            parent.clone_into(&mut made);
+        }
+        fs::rename(staged, path).map_err(at("write", path))
+    };
+    moves.iter().try_for_each(&mut put)?;
+
+    for folder in folders {
+        let orphans = folder
+            .differences
+            .iter()
+            .filter(|difference| difference.drift == Drift::Orphan);
+        for orphan in orphans {
+            let path = out.join(&orphan.path);
+            remove_if_there(fs::remove_file(&path)).map_err(at("delete", &path))?;
+            summary.deleted += 1;
+            remove_empty_folders(out, path.parent());
+        }
+    }
+    final_indexes.iter().try_for_each(&mut put)?;
+    Ok(summary)
+}
+
+impl Folder<'_> {
+    /// The expected files that are missing or stale.
+    fn writes(&self) -> Vec<&str> {
+        let own = |difference: &Difference| {
+            let path = difference
+                .path
+                .strip_prefix(&self.name)?
+                .strip_prefix('/')?;
+            let (path, _) = self.expected.get_key_value(path)?;
+            matches!(difference.drift, Drift::Stale | Drift::Missing).then_some(path.as_str())
+        };
+        self.differences.iter().filter_map(own).collect()
+    }
+
+    fn index_differs(&self) -> bool {
+        self.differences
+            .iter()
+            .any(|difference| difference.expected && difference.path.ends_with("/.files"))
+    }
+}
+
+fn folders<'t>(out: &Path, trees: &'t [Tree], whole: bool) -> Result<Vec<Folder<'t>>, String> {
+    let mut folders = Vec::new();
+    for tree in trees {
+        folders.push(folder(out, &tree.folder, &tree.files, &tree.selection)?);
+    }
+    if whole {
+        for name in indexed_folders(out)? {
+            if trees.iter().all(|tree| tree.folder != name) {
+                folders.push(folder(out, &name, &NOTHING, &Selection::Everything)?);
+            }
+        }
+    }
+    Ok(folders)
+}
+
+/// Compares one release's folder.
+fn folder<'t>(
+    out: &Path,
+    name: &str,
+    files: &'t BTreeMap<String, Artifact>,
+    selection: &Selection,
+) -> Result<Folder<'t>, String> {
+    let root = out.join(name);
+    let listed = read_index(&root.join(INDEX))?;
+    let outside = listed
+        .iter()
+        .filter(|path| !selection.includes(path))
+        .map(String::as_str);
+    let index = index_of(
+        outside
+            .chain(files.keys().map(String::as_str))
+            .collect::<BTreeSet<_>>()
+            .into_iter(),
+    );
+    let mut folder = Folder {
+        name: name.to_owned(),
+        expected: files
+            .iter()
+            .map(|(path, artifact)| (path.clone(), artifact))
+            .collect(),
+        index,
+        listed,
+        differences: Vec::new(),
+    };
+
+    // A link in the place of the folder would have us write where it points.
+    if let Some(link) = linked_ancestor(out, name) {
+        folder.differences.push(Difference {
+            path: link,
+            drift: Drift::Foreign,
+            expected: true,
+        });
+        return Ok(folder);
+    }
+    let mut found: BTreeMap<String, bool> = BTreeMap::new();
+    if root.is_dir() {
+        for entry in WalkDir::new(&root).min_depth(1) {
+            let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
+            if !entry.file_type().is_dir() {
+                let path = relative(&root, entry.path())?;
+                found.insert(path, entry.file_type().is_file());
+            }
+        }
+    }
+    let in_the_way = |path: &str| {
+        let mut above = path.match_indices('/').map(|(slash, _)| &path[..slash]);
+        above
+            .find(|folder| found.contains_key(*folder))
+            .map(str::to_owned)
+    };
+    let mut differ = |path: &str, drift, expected| {
+        let path = format!("{name}/{path}");
+        if folder
+            .differences
+            .iter()
+            .rev()
+            .take(1)
+            .all(|last| last.path != path)
+        {
+            folder.differences.push(Difference {
+                path,
+                drift,
+                expected,
+            });
+        }
+    };
+    let index_path = (!folder.index.text.is_empty()).then_some((INDEX, &folder.index));
+    let expected = files
+        .iter()
+        .map(|(path, artifact)| (path.as_str(), artifact))
+        .chain(index_path);
+    for (path, artifact) in expected {
+        if let Some(other) = in_the_way(path) {
+            differ(&other, Drift::Foreign, true);
+            continue;
+        }
+        let full = root.join(path);
+        match found.get(path) {
+            None if full.is_dir() => differ(path, Drift::Foreign, true),
+            None => differ(path, Drift::Missing, true),
+            Some(false) => differ(path, Drift::Foreign, true),
+            Some(true) => match state(&full, artifact)? {
+                State::Same => {}
+                State::OtherText if path != INDEX && !folder.listed.contains(path) => {
+                    differ(path, Drift::Foreign, true);
+                }
+                State::OtherText | State::OtherMode => differ(path, Drift::Stale, true),
+            },
+        }
+    }
+    for (path, is_file) in &found {
+        if files.contains_key(path)
+            || !selection.includes(path)
+            || index_path.is_some_and(|(index, _)| path == index)
+        {
+            continue;
+        }
+        let own = *is_file && (folder.listed.contains(path) || path == INDEX);
+        differ(
+            path,
+            if own { Drift::Orphan } else { Drift::Foreign },
+            false,
+        );
+    }
+    Ok(folder)
+}
+
+/// What is in the output folder and in no release's folder.
+fn strays(out: &Path, trees: &[Tree]) -> Result<Vec<Difference>, String> {
+    let mut strays = Vec::new();
+    if !out.is_dir() {
+        return Ok(strays);
+    }
+    let indexed = indexed_folders(out)?;
+    let mut entries = WalkDir::new(out).min_depth(1).into_iter();
+    while let Some(entry) = entries.next() {
+        let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
+        let path = relative(out, entry.path())?;
+        let known = indexed.contains(&path) || trees.iter().any(|tree| tree.folder == path);
+        if entry.file_type().is_dir() {
+            if known || path == STAGING {
+                entries.skip_current_dir();
+            }
+        } else if !known {
+            strays.push(Difference {
+                path,
+                drift: Drift::Foreign,
+                expected: false,
+            });
+        }
+    }
+    Ok(strays)
+}
+
+/// The folders two levels down that have an index.
+fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
+    let mut folders = BTreeSet::new();
+    if out.is_dir() {
+        for entry in WalkDir::new(out).min_depth(2).max_depth(2) {
+            let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
+            let has_index = || {
+                entry
+                    .path()
+                    .join(INDEX)
+                    .symlink_metadata()
+                    .is_ok_and(|meta| meta.is_file())
+            };
+            if entry.file_type().is_dir() && has_index() {
+                folders.insert(relative(out, entry.path())?);
+            }
+        }
+    }
+    Ok(folders)
+}
+
+/// The paths that an index lists; none where there is no index.
+fn read_index(path: &Path) -> Result<BTreeSet<String>, String> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(at("read", path)(error)),
+    };
+    let mut listed = BTreeSet::new();
+    for line in text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+    {
+        let sound = |part: &str| !part.is_empty() && part != "." && part != "..";
+        if !line.split('/').all(sound) {
+            return Err(format!(
+                "the index {} lists {line:?}, which is not a path inside its folder; restore the \
+                 index",
+                path.display()
+            ));
+        }
+        listed.insert(line.to_owned());
+    }
+    Ok(listed)
+}
+
+fn index_of<'p>(paths: impl Iterator<Item = &'p str>) -> Artifact {
+    let mut lines = String::new();
+    for path in paths.filter(|path| *path != INDEX) {
+        lines.push_str(path);
+        lines.push('\n');
+    }
+    let text = if lines.is_empty() {
+        lines
+    } else {
+        format!("{INDEX_HEADER}{lines}")
+    };
+    Artifact {
+        text,
+        executable: false,
+    }
+}
+
+enum State {
+    Same,
+    OtherText,
+    OtherMode,
+}
+
+fn state(path: &Path, artifact: &Artifact) -> Result<State, String> {
+    let mut file = File::open(path).map_err(at("read", path))?;
+    let meta = file.metadata().map_err(at("read", path))?;
+    if meta.len() != artifact.text.len() as u64 {
+        return Ok(State::OtherText);
+    }
+    let mut bytes = Vec::with_capacity(artifact.text.len());
+    io::Read::read_to_end(&mut file, &mut bytes).map_err(at("read", path))?;
+    if bytes != artifact.text.as_bytes() {
+        return Ok(State::OtherText);
+    }
+    // Only the owner's right to execute is the file's own; the rest is the umask's.
+    let executable = meta.permissions().mode() & 0o100 != 0;
+    Ok(if executable == artifact.executable {
+        State::Same
+    } else {
+        State::OtherMode
+    })
+}
+
+fn create(path: &Path, artifact: &Artifact) -> io::Result<()> {
+    let mode = if artifact.executable { 0o755 } else { 0o644 };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)?;
+    file.write_all(artifact.text.as_bytes())?;
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+/// The first part of `name` below `out` that is a link or no folder.
+fn linked_ancestor(out: &Path, name: &str) -> Option<String> {
+    let ends = name
+        .match_indices('/')
+        .map(|(slash, _)| slash)
+        .chain([name.len()]);
+    ends.map(|end| &name[..end])
+        .find(|part| {
+            out.join(part)
+                .symlink_metadata()
+                .is_ok_and(|meta| !meta.is_dir())
+        })
+        .map(str::to_owned)
+}
+
+/// Removes the folders from `from` up to the output folder, as far as they are empty.
+fn remove_empty_folders(out: &Path, from: Option<&Path>) {
+    let below = from
+        .into_iter()
+        .flat_map(Path::ancestors)
+        .take_while(|folder| *folder != out);
+    for folder in below {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
+}
+
+fn relative(root: &Path, path: &Path) -> Result<String, String> {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    below.to_str().map(str::to_owned).ok_or_else(|| {
+        format!(
+            "the path {} is not UTF-8; move or rename it",
+            path.display()
+        )
+    })
+}
+
+fn remove_if_there(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+fn at(what: &str, path: &Path) -> impl Fn(io::Error) -> String {
+    move |error| format!("cannot {what} {}: {error}", path.display())
+}

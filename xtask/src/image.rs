@@ -1,0 +1,297 @@
+//! Container image references, by the grammar of the distribution project's `reference` package
+//! in its strict form: <https://pkg.go.dev/github.com/distribution/reference>.
+//!
+//! This module knows nothing of the table: whether a reference may be short, or needs a tag, is
+//! for the spec and its rules to say.
+
+use std::fmt;
+
+/// The longest name (host and path together) that the grammar admits.
+const NAME_MOST: usize = 255;
+/// The longest tag that the grammar admits.
+const TAG_MOST: usize = 128;
+
+/// A valid image reference: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`. Displays as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ImageRef {
+    text: String,
+    /// Where the path starts: 0 when no host is named.
+    path_start: usize,
+    path_end: usize,
+    /// Where the tag starts, which ends where the digest's `@` is.
+    tag_start: Option<usize>,
+    tag_end: usize,
+}
+
+/// Why a text is no image reference, and what to write instead. Displays as a sentence without its
+/// subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError(String);
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ParseError {}
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, ParseError> {
+    Err(ParseError(why.into()))
+}
+
+impl ImageRef {
+    /// Reads a reference.
+    ///
+    /// # Errors
+    /// When the text does not follow the grammar; the message names the offending part.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        if text.is_empty() {
+            return refuse("is empty; write `HOST/PATH:TAG`");
+        }
+        if let Some(scheme) = text.find("://") {
+            return refuse(format!(
+                "starts with the scheme `{}`, which an image reference does not have; write `{}`",
+                &text[..scheme + 3],
+                &text[scheme + 3..]
+            ));
+        }
+        let (named, digest) = match text.split_once('@') {
+            Some((named, digest)) => (named, Some(digest)),
+            None => (text, None),
+        };
+        if let Some(digest) = digest {
+            check_digest(digest)?;
+        }
+        // A colon behind the last slash starts the tag; any other belongs to the host's port.
+        let last_slash = named.rfind('/').map_or(0, |slash| slash + 1);
+        let tag_colon = named[last_slash..]
+            .find(':')
+            .map(|colon| last_slash + colon);
+        let path_end = tag_colon.unwrap_or(named.len());
+        if let Some(colon) = tag_colon {
+            check_tag(&named[colon + 1..])?;
+        }
+        let name = &named[..path_end];
+        if name.len() > NAME_MOST {
+            return refuse(format!(
+                "has a name of {} bytes; the grammar admits {NAME_MOST}",
+                name.len()
+            ));
+        }
+        let path_start = match name.split_once('/') {
+            Some((first, _)) if names_a_host(first) => {
+                check_host(first)?;
+                first.len() + 1
+            }
+            _ => 0,
+        };
+        for component in name[path_start..].split('/') {
+            check_path_component(component, name)?;
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            path_start,
+            path_end,
+            tag_start: tag_colon.map(|colon| colon + 1),
+            tag_end: named.len(),
+        })
+    }
+
+    /// The whole reference as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The registry's host, with its port if it has one; none in a short name.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        self.path_start.checked_sub(1).map(|end| &self.text[..end])
+    }
+
+    /// The repository's path in the registry: `sig-storage/csi-attacher`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.text[self.path_start..self.path_end]
+    }
+
+    /// The path's last element: `csi-attacher`.
+    #[must_use]
+    pub fn base_name(&self) -> &str {
+        self.path().rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The tag: `v3.4.0`.
+    #[must_use]
+    pub fn tag(&self) -> Option<&str> {
+        self.tag_start.map(|start| &self.text[start..self.tag_end])
+    }
+
+    /// The digest: `sha256:...`.
+    #[must_use]
+    pub fn digest(&self) -> Option<&str> {
+        self.text.get(self.tag_end + 1..)
+    }
+
+    /// The whole name under which a container engine stores the image. A short name belongs to
+    /// `docker.io`, and one without a folder to its `library`: `huawei-csi:4.5.0` is
+    /// `docker.io/library/huawei-csi:4.5.0`.
+    #[must_use]
+    pub fn whole_name(&self) -> String {
+        match self.host() {
+            Some(_) => self.text.clone(),
+            None if self.path().contains('/') => format!("docker.io/{}", self.text),
+            None => format!("docker.io/library/{}", self.text),
+        }
+    }
+}
+
+impl fmt::Display for ImageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether the first of several path components is a host, by the rule that every engine follows.
+fn names_a_host(component: &str) -> bool {
+    component == "localhost"
+        || component.contains(['.', ':'])
+        || component.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn check_host(text: &str) -> Result<(), ParseError> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((address, port)) => {
+                if address.is_empty()
+                    || !address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
+                {
+                    return refuse(format!("has a malformed IPv6 address `[{address}]`"));
+                }
+                match port {
+                    "" => return Ok(()),
+                    _ => match port.strip_prefix(':') {
+                        Some(port) => return check_port(port),
+                        None => return refuse(format!("has `{port}` behind its IPv6 address")),
+                    },
+                }
+            }
+            None => return refuse("has an IPv6 address without its closing `]`"),
+        },
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    let alphanumeric = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    for label in host.split('.') {
+        let bytes = label.as_bytes();
+        let inner = bytes
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || *b == b'-');
+        if !inner || !alphanumeric(bytes.first()) || !alphanumeric(bytes.last()) {
+            return refuse(format!(
+                "has a malformed registry host `{host}`: a label is of letters, digits and inner \
+                 hyphens"
+            ));
+        }
+    }
+    port.map_or(Ok(()), check_port)
+}
+
+fn check_port(port: &str) -> Result<(), ParseError> {
+    if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refuse(format!(
+            "has a malformed port `{port}`; write digits, such as `:5000`"
+        ));
+    }
+    Ok(())
+}
+
+/// `[a-z0-9]+` runs, joined by one dot, one or two underscores, or any number of hyphens.
+fn check_path_component(component: &str, name: &str) -> Result<(), ParseError> {
+    if component.is_empty() {
+        return refuse(format!(
+            "has an empty element in its path `{name}`; write one `/` only"
+        ));
+    }
+    if component.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return refuse(format!(
+            "has an upper-case letter in its path, which must be lower-case; write `{}`",
+            component.to_ascii_lowercase()
+        ));
+    }
+    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if let Some(odd) = component
+        .chars()
+        .find(|c| !(c.is_ascii() && (word(*c as u8) || "._-".contains(*c))))
+    {
+        return refuse(format!(
+            "has {odd:?} in its path; a path is of lower-case letters, digits, `.`, `_`, `-` and `/`"
+        ));
+    }
+    let separators = component.split(|c: char| word(c as u8));
+    let sound = separators
+        .clone()
+        .all(|run| matches!(run, "" | "." | "_" | "__") || run.bytes().all(|byte| byte == b'-'));
+    let ends_in_words = component.bytes().next().is_some_and(word)
+        && component.bytes().next_back().is_some_and(word);
+    if !sound || !ends_in_words {
+        return refuse(format!(
+            "has a malformed path element `{component}`: it starts and ends with a letter or digit, \
+             and between two of them stand one `.`, one or two `_`, or hyphens"
+        ));
+    }
+    Ok(())
+}
+
+fn check_tag(tag: &str) -> Result<(), ParseError> {
+    if tag.is_empty() {
+        return refuse("ends in `:` without a tag; write the image's version behind it");
+    }
+    if tag.len() > TAG_MOST {
+        return refuse(format!(
+            "has a tag of {} bytes; the grammar admits {TAG_MOST}",
+            tag.len()
+        ));
+    }
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if let Some(odd) = tag.chars().find(|c| !(word(*c) || *c == '.' || *c == '-')) {
+        return refuse(format!(
+            "has {odd:?} in its tag `{tag}`; a tag is of letters, digits, `_`, `.` and `-`"
+        ));
+    }
+    if !tag.starts_with(word) {
+        return refuse(format!(
+            "has a tag `{tag}` that starts with `.` or `-`; start it with a letter, a digit or `_`"
+        ));
+    }
+    Ok(())
+}
+
+/// `ALGORITHM:HEX`, with the length that the two registered algorithms have.
+fn check_digest(digest: &str) -> Result<(), ParseError> {
+    let Some((algorithm, hex)) = digest.split_once(':') else {
+        return refuse(format!(
+            "has a malformed digest `{digest}`; write `sha256:` and 64 hex digits"
+        ));
+    };
+    let length = match algorithm {
+        "sha256" => 64,
+        "sha384" => 96,
+        "sha512" => 128,
+        _ => {
+            return refuse(format!(
+                "has a digest by `{algorithm}`, which is not one of the algorithms `sha256`, `sha384`, `sha512`"
+            ));
+        }
+    };
+    let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    if hex.len() != length || !hex.bytes().all(lower_hex) {
+        return refuse(format!(
+            "has a digest that is not {length} lower-case hex digits behind `{algorithm}:`"
+        ));
+    }
+    Ok(())
+}

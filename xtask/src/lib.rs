@@ -1,0 +1,25 @@
+//! image-table: one table of container images, and everything that is generated from it.
+//!
+//! ```text
+//! spec/*.toml --load--> raw --validate--> model --plan--> plans --render--> tree --emit--> generated/
+//! ```
+//!
+//! One direction, one stage a module: [`spec`] reads and validates with [`rules`], [`plan`] decides,
+//! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
+//! [`tree`] in memory; [`emit`] alone writes to the disk. [`kubernetes`] and [`image`] are the words
+//! that all of them share, [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are
+//! the way in.
+
+pub mod cli;
+pub mod command;
+pub mod diagnostic;
+pub mod emit;
+pub mod image;
+pub mod kubernetes;
+pub mod plan;
+pub mod quote;
+pub mod render;
+pub mod rules;
+pub mod spec;
+pub mod target;
+pub mod tree;

@@ -1,0 +1,9 @@
+//! Arguments in, exit code out.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    xtask::command::run(&xtask::cli::Cli::parse())
+}

@@ -1,0 +1,240 @@
+//! Reads spec files. The only module that reads `spec/`.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeArray, DeTable, DeValue};
+
+use super::model::Release;
+use super::{lower, raw};
+use crate::diagnostic::{Diagnostic, Source};
+use crate::rules;
+
+/// Findings of the reader that are shown of one file; a file with more is not a spec at all.
+const MOST_FINDINGS: usize = 100;
+
+/// One spec file: where it is, and either a valid release or what is wrong with it.
+#[derive(Debug)]
+pub struct Spec {
+    /// The product that the file's path names.
+    pub product: String,
+    /// The release that the file's path names.
+    pub release: String,
+    /// The file.
+    pub source: Source,
+    /// The release that it describes, or every finding.
+    pub outcome: Result<Release, Vec<Diagnostic>>,
+}
+
+/// Reads every `<product>/<release>.toml` in a folder, by product and release.
+///
+/// # Errors
+/// When the folder or a file cannot be read, or a file is not UTF-8; never for what a file says,
+/// which is each spec's `outcome`.
+pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
+    let mut specs = Vec::new();
+    let files = walkdir::WalkDir::new(folder)
+        .min_depth(2)
+        .max_depth(2)
+        .sort_by_file_name();
+    for file in files {
+        let file = file.map_err(|error| format!("cannot read the specs: {error}"))?;
+        let path = file.path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let name = |part: Option<&std::ffi::OsStr>| {
+            part.and_then(|part| part.to_str())
+                .map(str::to_owned)
+                .ok_or_else(|| {
+                    format!(
+                        "the path of the spec {} is not UTF-8; rename it",
+                        path.display()
+                    )
+                })
+        };
+        let product = name(path.parent().and_then(Path::file_name))?;
+        let release = name(path.file_stem())?;
+        let bytes = std::fs::read(path)
+            .map_err(|error| format!("cannot read the spec {}: {error}", path.display()))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            format!(
+                "the spec {} is not UTF-8 at byte {at}; save it as UTF-8",
+                path.display()
+            )
+        })?;
+        let source = Source {
+            path: path.display().to_string(),
+            text,
+        };
+        let outcome = check(&source.text, &product, &release);
+        specs.push(Spec {
+            product,
+            release,
+            source,
+            outcome,
+        });
+    }
+    if specs.is_empty() {
+        return Err(format!(
+            "there is no spec in {}; a spec is a file PRODUCT/RELEASE.toml in it",
+            folder.display()
+        ));
+    }
+    Ok(specs)
+}
+
+/// Reads one spec's text. `product` and `release` are what its path says.
+///
+/// # Errors
+/// Every finding, if there is any.
+pub fn check(text: &str, product: &str, release: &str) -> Result<Release, Vec<Diagnostic>> {
+    let Parsed {
+        raw,
+        mut findings,
+        removed,
+    } = parse(text);
+    let Some(raw) = raw else {
+        return Err(findings);
+    };
+    let (release, more) = lower::lower(raw, product, release, removed);
+    findings.extend(more);
+    match release {
+        Some(release) if findings.is_empty() => {
+            let broken = rules::check(&release);
+            if broken.is_empty() {
+                Ok(release)
+            } else {
+                Err(broken)
+            }
+        }
+        _ => Err(findings),
+    }
+}
+
+/// A raw release as far as it could be read.
+struct Parsed {
+    raw: Option<raw::Release>,
+    findings: Vec<Diagnostic>,
+    /// The keys that were taken out because of a finding.
+    removed: HashSet<String>,
+}
+
+/// Reads TOML into a raw release, with all that is wrong with its syntax, or else with its keys
+/// and types.
+fn parse(text: &str) -> Parsed {
+    let mut parsed = Parsed {
+        raw: None,
+        findings: Vec::new(),
+        removed: HashSet::new(),
+    };
+    if let Ok(raw) = toml::from_str(text) {
+        parsed.raw = Some(raw);
+        return parsed;
+    }
+    let (mut table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // What was recovered has holes; findings about those would only repeat the first ones.
+        parsed.findings = errors
+            .iter()
+            .take(MOST_FINDINGS)
+            .map(|e| finding(e, text))
+            .collect();
+        return parsed;
+    }
+    // Serde stops at the first wrong key; taking that key out and reading again shows the next.
+    while parsed.findings.len() < MOST_FINDINGS {
+        let error = match serde::Deserialize::deserialize(toml::Deserializer::from(table.clone())) {
+            Ok(raw) => {
+                parsed.raw = Some(raw);
+                break;
+            }
+            Err(error) => error,
+        };
+        parsed.findings.push(finding(&error, text));
+        match error.span().and_then(|span| remove(table.get_mut(), &span)) {
+            Some(key) => parsed.removed.insert(key),
+            None => break,
+        };
+    }
+    parsed
+}
+
+fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
+    let message = error.message();
+    let (code, label, help) = match message.split_once(", expected ") {
+        Some((unknown, expected)) if unknown.starts_with("unknown field") => (
+            "unknown-key",
+            "no such key here".to_owned(),
+            format!(
+                "the keys here are {}",
+                expected.trim_start_matches("one of ")
+            ),
+        ),
+        _ if message.starts_with("invalid type") => (
+            "wrong-type",
+            "a value of another type".to_owned(),
+            "correct the value".to_owned(),
+        ),
+        _ => (
+            "invalid-toml",
+            "here".to_owned(),
+            "correct the TOML (https://toml.io)".to_owned(),
+        ),
+    };
+    let title = match message.split_once(", expected ") {
+        Some((unknown, _)) if code == "unknown-key" => unknown.replace("field", "key"),
+        _ => message.replace('\n', "; "),
+    };
+    let span = error.span().unwrap_or(0..0);
+    Diagnostic::new(
+        code,
+        span.start.min(text.len())..span.end.min(text.len()),
+        title,
+        label,
+        help,
+    )
+}
+
+/// Takes the key or value at a place out of a table; gives the name of its key.
+fn remove(table: &mut DeTable<'_>, place: &Range<usize>) -> Option<String> {
+    let here = table
+        .iter()
+        .find(|(key, value)| key.span() == *place || value.span() == *place)
+        .map(|(key, _)| key.clone());
+    match here {
+        Some(key) => table.remove(&key).map(|_| key.into_inner().into_owned()),
+        None => table
+            .iter_mut()
+            .find_map(|(key, value)| remove_inside(key.get_ref(), value, place)),
+    }
+}
+
+fn remove_inside(
+    key: &str,
+    value: &mut Spanned<DeValue<'_>>,
+    place: &Range<usize>,
+) -> Option<String> {
+    match value.get_mut() {
+        DeValue::Table(table) => remove(table, place),
+        DeValue::Array(array) => match array.iter().position(|entry| entry.span() == *place) {
+            Some(index) => {
+                let entries = std::mem::replace(array, DeArray::new())
+                    .into_iter()
+                    .enumerate();
+                *array = entries
+                    .filter(|(at, _)| *at != index)
+                    .map(|(_, entry)| entry)
+                    .collect();
+                Some(key.to_owned())
+            }
+            None => array
+                .iter_mut()
+                .find_map(|entry| remove_inside(key, entry, place)),
+        },
+        _ => None,
+    }
+}

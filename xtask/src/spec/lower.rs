@@ -1,0 +1,738 @@
+//! From raw to valid: every key is there and every value follows its grammar.
+//!
+//! Each function reports all that is wrong with its part and gives nothing back if anything was;
+//! none stops at the first finding. Rules that look at several rows are not here but in
+//! [`crate::rules`].
+
+use std::collections::{BTreeMap, HashSet};
+
+use toml::Spanned;
+
+use super::model::{
+    Architecture, Chart, Component, Condition, HelmKey, Hole, Image, ImageSource, InstallStep,
+    Located, Package, Release, Scalar, Setting, Text, Workload,
+};
+use super::raw::{self, Key};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::image::ImageRef;
+use crate::kubernetes::{Range, Requirement};
+
+/// The version of the spec's format that this tool reads.
+const SCHEMA: i64 = 1;
+
+/// Checks a raw release. `product` and `release` are what the file's path says; `removed` names
+/// the keys that were written but could not be read, which are not missing.
+pub fn lower(
+    raw: raw::Release,
+    product: &str,
+    release: &str,
+    removed: HashSet<String>,
+) -> (Option<Release>, Vec<Diagnostic>) {
+    let mut lowering = Lowering {
+        removed,
+        ..Lowering::default()
+    };
+    let release = lowering.release(raw, product, release);
+    (release, lowering.found)
+}
+
+#[derive(Default)]
+struct Lowering {
+    found: Vec<Diagnostic>,
+    removed: HashSet<String>,
+    /// The release's architectures, once read.
+    architectures: Vec<Architecture>,
+    /// The names of the release's workloads, once read.
+    workloads: Vec<String>,
+    /// The keys that `chart.defaults` has, once read.
+    defaults: BTreeMap<HelmKey, bool>,
+}
+
+impl Lowering {
+    fn report(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        title: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.found
+            .push(Diagnostic::new(code, span, title, label, help));
+    }
+
+    /// A key that has to be there. `owner` is the table that lacks it and `example` a value.
+    fn require<T>(
+        &mut self,
+        key: Key<T>,
+        name: &str,
+        owner: &Span,
+        example: &str,
+    ) -> Option<Spanned<T>> {
+        if key.is_none() && !self.removed.contains(name) {
+            self.report(
+                "missing-key",
+                owner.clone(),
+                format!("the key `{name}` is missing"),
+                "in this table",
+                format!("add `{name} = {example}`"),
+            );
+        }
+        key
+    }
+
+    fn release(&mut self, raw: raw::Release, product: &str, release: &str) -> Option<Release> {
+        let top = 0..0;
+        let schema = self.require(raw.schema, "schema", &top, "1");
+        if let Some(schema) = &schema
+            && *schema.get_ref() != SCHEMA
+        {
+            self.report(
+                "unsupported-schema",
+                schema.span(),
+                format!(
+                    "schema {} is not one that this tool reads",
+                    schema.get_ref()
+                ),
+                "the version of the spec's format",
+                format!("write `schema = {SCHEMA}`"),
+            );
+        }
+        let product = self.path_name(raw.product, "product", product, "folder");
+        let version = self.path_name(raw.release, "release", release, "file");
+        let title = self.text(raw.title, "title", &top);
+        let kubernetes = self
+            .require(raw.kubernetes, "kubernetes", &top, "\"v1.16-v1.30\"")
+            .and_then(|text| self.parsed(&text, "malformed-range", Range::parse));
+        let architectures = self.release_architectures(raw.architectures);
+        let package = raw.package.map(|package| self.package(package));
+        let chart = self
+            .require(raw.chart, "chart", &top, "{ folder = \"...\", ... }")
+            .and_then(|chart| self.chart(chart));
+        let workloads = self.all(raw.workload, Self::workload);
+        self.workloads = workloads
+            .iter()
+            .flatten()
+            .map(|workload| workload.name.clone())
+            .collect();
+        if raw.component.is_empty() {
+            self.report(
+                "missing-key",
+                top,
+                "the table has no `[[component]]`",
+                "in this file",
+                "add a `[[component]]` with its `[[component.image]]` rows",
+            );
+        }
+        let components = self.all(raw.component, Self::component);
+        let settings = self.all(raw.setting, Self::setting);
+        let steps = self.all(raw.install_step, Self::install_step);
+        // Any finding refuses the spec, so a list without its refused entries never gets out.
+        if !self.found.is_empty() {
+            return None;
+        }
+        Some(Release {
+            product: product?,
+            version: version?,
+            title: title?,
+            kubernetes: kubernetes?,
+            architectures,
+            package: package.flatten(),
+            chart: chart?,
+            workloads: workloads?,
+            components: components?,
+            settings: settings?,
+            steps: steps?,
+        })
+    }
+
+    /// Lowers every entry of a list, also behind one that is refused.
+    fn all<R, T>(
+        &mut self,
+        raws: Vec<Spanned<R>>,
+        one: impl Fn(&mut Self, R, Span) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let lowered: Vec<_> = raws
+            .into_iter()
+            .map(|raw| {
+                let span = raw.span();
+                one(self, raw.into_inner(), span)
+            })
+            .collect();
+        lowered.into_iter().collect()
+    }
+
+    /// A name that the file's path says too.
+    fn path_name(
+        &mut self,
+        key: Key<String>,
+        name: &str,
+        path: &str,
+        part: &str,
+    ) -> Option<String> {
+        let text = self.require(key, name, &(0..0), &format!("{path:?}"))?;
+        if text.get_ref() != path {
+            self.report(
+                "wrong-place",
+                text.span(),
+                format!(
+                    "the {name} `{}` is not the name of the spec's {part}, `{path}`",
+                    text.get_ref()
+                ),
+                format!("the {part} is named `{path}`"),
+                format!("write `{name} = \"{path}\"`, or rename the {part}"),
+            );
+            return None;
+        }
+        self.named(
+            text,
+            name,
+            is_path_name,
+            "letters, digits, `.`, `_`, `+` and inner `-`",
+        )
+    }
+
+    fn named(
+        &mut self,
+        text: Spanned<String>,
+        what: &str,
+        sound: impl Fn(&str) -> bool,
+        of: &str,
+    ) -> Option<String> {
+        if sound(text.get_ref()) {
+            return Some(text.into_inner());
+        }
+        self.report(
+            "malformed-name",
+            text.span(),
+            format!("{:?} is not a valid {what}", text.get_ref()),
+            format!("a {what} is of {of}"),
+            "write it with these characters only",
+        );
+        None
+    }
+
+    fn label(&mut self, text: Spanned<String>, what: &str) -> Option<String> {
+        self.named(
+            text,
+            what,
+            is_dns_label,
+            "lower-case letters, digits and inner `-`, at most 63",
+        )
+    }
+
+    fn relative_path(&mut self, text: Spanned<String>, what: &str) -> Option<String> {
+        let sound = |text: &str| text.split('/').all(is_path_name);
+        self.named(text, what, sound, "file names joined by `/`, without `..`")
+    }
+
+    fn parsed<T, E: std::fmt::Display>(
+        &mut self,
+        text: &Spanned<String>,
+        code: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        parse(text.get_ref())
+            .map_err(|error| {
+                // The sentence says what is wrong before its `;` and the mend behind it.
+                let error = error.to_string();
+                let (wrong, mend) = error.split_once("; ").unwrap_or((&error, "correct it"));
+                let title = format!("{:?} {wrong}", text.get_ref());
+                self.report(code, text.span(), title, "here", mend);
+            })
+            .ok()
+    }
+
+    fn located<T, E: std::fmt::Display>(
+        &mut self,
+        text: &Spanned<String>,
+        code: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<Located<T>> {
+        let span = text.span();
+        self.parsed(text, code, parse)
+            .map(|value| Located { value, span })
+    }
+
+    fn requirement(&mut self, key: Key<String>, owner: &Span) -> Option<Located<Requirement>> {
+        let text = self.require(key, "kubernetes", owner, "\"v1.17+\"")?;
+        self.located(&text, "malformed-requirement", Requirement::parse)
+    }
+
+    fn helm_key(&mut self, key: Key<String>, name: &str, owner: &Span) -> Option<Located<HelmKey>> {
+        let text = self.require(key, name, owner, "\"images.example\"")?;
+        self.located(&text, "malformed-helm-key", HelmKey::parse)
+    }
+
+    fn text(&mut self, key: Key<raw::Text>, name: &str, owner: &Span) -> Option<Text> {
+        let text = self.require(key, name, owner, "{ en = \"...\", zh-CN = \"...\" }")?;
+        let span = text.span();
+        let text = text.into_inner();
+        let mut language = |text: Key<String>, tag: &str, called: &str| match text {
+            Some(text) if !text.get_ref().trim().is_empty() => self.plain(&text),
+            missing => {
+                let place = missing.map_or(span.clone(), |text| text.span());
+                self.report(
+                    "missing-translation",
+                    place,
+                    format!("`{name}` has no {called} text"),
+                    "every text is written in both languages",
+                    format!("add `{name}.{tag} = \"...\"`"),
+                );
+                None
+            }
+        };
+        let en = language(text.en, "en", "English");
+        let zh_cn = language(text.zh_cn, "zh-CN", "Chinese");
+        Some(Text {
+            en: en?,
+            zh_cn: zh_cn?,
+        })
+    }
+
+    /// Free text: one line, without characters that a terminal or an editor does not show as they
+    /// are. What is refused here never reaches a template.
+    fn plain(&mut self, text: &Spanned<String>) -> Option<String> {
+        let Some(odd) = text.get_ref().chars().find(|c| is_invisible(*c)) else {
+            return Some(text.get_ref().clone());
+        };
+        self.report(
+            "control-character",
+            text.span(),
+            format!("a text has the character {}", odd.escape_unicode()),
+            "a text is one line of visible characters",
+            "remove the character",
+        );
+        None
+    }
+
+    fn release_architectures(&mut self, key: Key<Vec<Spanned<String>>>) -> Vec<Architecture> {
+        let Some(names) = self.require(key, "architectures", &(0..0), "[\"amd64\", \"arm64\"]")
+        else {
+            return Vec::new();
+        };
+        if names.get_ref().is_empty() {
+            self.report(
+                "missing-key",
+                names.span(),
+                "the release has no architecture",
+                "an empty list",
+                "name at least one, such as `amd64`",
+            );
+        }
+        let mut seen = HashSet::new();
+        for name in names.into_inner() {
+            if !seen.insert(name.get_ref().clone()) {
+                self.report(
+                    "duplicate-name",
+                    name.span(),
+                    format!("the architecture `{}` is named twice", name.get_ref()),
+                    "again here",
+                    "remove one of the two",
+                );
+            }
+            let of = "lower-case letters and digits, such as `amd64`";
+            let sound = |text: &str| is_dns_label(text) && !text.contains('-');
+            let valid = self.named(name, "architecture", sound, of);
+            self.architectures.extend(valid);
+        }
+        self.architectures.clone()
+    }
+
+    fn known_architecture(&mut self, name: &Spanned<String>) -> bool {
+        // With no architecture read, that is the error to show, not this one.
+        let known = self.architectures.is_empty() || self.architectures.contains(name.get_ref());
+        if !known {
+            self.report(
+                "unknown-architecture",
+                name.span(),
+                format!("the release is not built for `{}`", name.get_ref()),
+                "not in the release's `architectures`",
+                format!("use one of `{}`", self.architectures.join("`, `")),
+            );
+        }
+        known
+    }
+
+    /// A map by architecture, in the release's order.
+    fn by_architecture<R, T>(
+        &mut self,
+        map: Spanned<BTreeMap<Spanned<String>, R>>,
+        one: impl Fn(&mut Self, R) -> Option<T>,
+    ) -> Option<Vec<(Architecture, T)>> {
+        let mut entries = Vec::new();
+        let mut complete = true;
+        for (architecture, raw) in map.into_inner() {
+            let known = self.known_architecture(&architecture);
+            match one(self, raw) {
+                Some(value) if known => entries.push((architecture.into_inner(), value)),
+                _ => complete = false,
+            }
+        }
+        let rank = |name: &str| self.architectures.iter().position(|known| known == name);
+        entries.sort_by_key(|(name, _)| rank(name));
+        complete.then_some(entries)
+    }
+
+    fn package(&mut self, raw: Spanned<raw::Package>) -> Option<Package> {
+        let span = raw.span();
+        let raw = raw.into_inner();
+        let files = self
+            .require(raw.file, "file", &span, "{ amd64 = \"...\" }")
+            .and_then(|files| {
+                self.by_architecture(files, |this, name| this.file_name(name, "file name"))
+            });
+        let image_folder = self
+            .require(raw.image_folder, "image-folder", &span, "\"image\"")
+            .and_then(|folder| self.relative_path(folder, "folder"));
+        Some(Package {
+            files: files?,
+            image_folder: image_folder?,
+        })
+    }
+
+    fn file_name(&mut self, name: Spanned<String>, what: &str) -> Option<String> {
+        self.named(
+            name,
+            what,
+            is_path_name,
+            "letters, digits, `.`, `_`, `+` and inner `-`",
+        )
+    }
+
+    fn chart(&mut self, raw: Spanned<raw::Chart>) -> Option<Chart> {
+        let span = raw.span();
+        let raw = raw.into_inner();
+        let folder = self
+            .require(raw.folder, "folder", &span, "\"helm/esdk\"")
+            .and_then(|folder| self.relative_path(folder, "folder"));
+        let release_name = self
+            .require(raw.release_name, "release-name", &span, "\"huawei-csi\"")
+            .and_then(|name| self.label(name, "Helm release name"));
+        let namespace = self
+            .require(raw.namespace, "namespace", &span, "\"huawei-csi\"")
+            .and_then(|name| self.label(name, "namespace"));
+        for (key, is) in raw.defaults {
+            if let Some(key) = self.parsed(&key, "malformed-helm-key", HelmKey::parse) {
+                self.defaults.insert(key, is.into_inner());
+            }
+        }
+        Some(Chart {
+            folder: folder?,
+            release_name: release_name?,
+            namespace: namespace?,
+            defaults: self.defaults.clone(),
+        })
+    }
+
+    fn workload(&mut self, raw: raw::Workload, span: Span) -> Option<Workload> {
+        let name = self
+            .require(raw.name, "name", &span, "\"huawei-csi-controller\"")
+            .and_then(|name| self.label(name, "workload name"));
+        let is_kind = |text: &str| {
+            text.starts_with(|c: char| c.is_ascii_uppercase())
+                && text.chars().all(|c| c.is_ascii_alphanumeric())
+        };
+        let kind = self
+            .require(raw.kind, "kind", &span, "\"Deployment\"")
+            .and_then(|kind| self.named(kind, "kind", is_kind, "letters, such as `DaemonSet`"));
+        Some(Workload {
+            name: name?,
+            kind: kind?,
+        })
+    }
+
+    fn component(&mut self, raw: raw::Component, span: Span) -> Option<Component> {
+        let name = self.require(raw.name, "name", &span, "\"csi-provisioner\"");
+        let name_span = name.as_ref().map_or(span.clone(), Spanned::span);
+        let name = name.and_then(|name| self.label(name, "component name"));
+        let container = raw.container.map(|name| self.label(name, "container name"));
+        let workloads = self
+            .require(
+                raw.workloads,
+                "workloads",
+                &span,
+                "[\"huawei-csi-controller\"]",
+            )
+            .map(|names| self.known_workloads(names));
+        let helm_key = self.helm_key(raw.helm_key, "helm-key", &span);
+        let description = self.text(raw.description, "description", &span);
+        let enabled_when = self.all(raw.enabled_when, Self::condition);
+        if raw.image.is_empty() {
+            self.report(
+                "missing-key",
+                span,
+                "the component has no `[[component.image]]`",
+                "this component",
+                "add a row with its `reference` and `kubernetes`",
+            );
+        }
+        let images = self.all(raw.image, Self::image);
+        let holes = self.all(raw.hole, |this, raw, span| {
+            let kubernetes = this.requirement(raw.kubernetes, &span);
+            let reason = this.text(raw.reason, "reason", &span);
+            Some(Hole {
+                kubernetes: kubernetes?,
+                reason: reason?,
+            })
+        });
+        let name = name?;
+        Some(Component {
+            container: container.unwrap_or_else(|| Some(name.clone()))?,
+            name: Located {
+                value: name,
+                span: name_span,
+            },
+            workloads: workloads?,
+            helm_key: helm_key?,
+            description: description?,
+            enabled_when: enabled_when?,
+            images: images?,
+            holes: holes?,
+        })
+    }
+
+    fn known_workloads(&mut self, names: Spanned<Vec<Spanned<String>>>) -> Vec<String> {
+        if names.get_ref().is_empty() {
+            self.report(
+                "missing-key",
+                names.span(),
+                "the component runs in no workload",
+                "an empty list",
+                "name the workload that runs the container",
+            );
+        }
+        let mut known = Vec::new();
+        for name in names.into_inner() {
+            if self.workloads.contains(name.get_ref()) || self.workloads.is_empty() {
+                known.push(name.into_inner());
+            } else {
+                self.report(
+                    "unknown-workload",
+                    name.span(),
+                    format!("the spec has no workload `{}`", name.get_ref()),
+                    "no `[[workload]]` has this name",
+                    format!(
+                        "use one of `{}`, or add a `[[workload]]`",
+                        self.workloads.join("`, `")
+                    ),
+                );
+            }
+        }
+        known
+    }
+
+    fn condition(&mut self, raw: raw::Condition, span: Span) -> Option<Condition> {
+        let key = self.helm_key(raw.key, "key", &span);
+        let is = self.require(raw.is, "is", &span, "true");
+        let key = key?;
+        if !self.defaults.contains_key(&key.value) {
+            self.report(
+                "missing-default",
+                key.span,
+                format!(
+                    "the spec does not say what the chart sets `{}` to",
+                    key.value.as_str()
+                ),
+                "a component depends on it",
+                format!(
+                    "add `{:?} = true` (or false) to `[chart.defaults]`",
+                    key.value.as_str()
+                ),
+            );
+            return None;
+        }
+        Some(Condition {
+            key: key.value,
+            is: is?.into_inner(),
+        })
+    }
+
+    fn image(&mut self, raw: raw::Image, span: Span) -> Option<Image> {
+        let in_package = raw.archives.is_some();
+        let reference = self
+            .require(
+                raw.reference,
+                "reference",
+                &span,
+                "\"registry.example/path:v1.0.0\"",
+            )
+            .and_then(|text| self.reference(&text, in_package));
+        let kubernetes = self.requirement(raw.kubernetes, &span);
+        let archives = raw.archives.map(|map| {
+            self.by_architecture(map, |this, names| {
+                let names: Vec<_> = names
+                    .into_inner()
+                    .into_iter()
+                    .map(|name| this.file_name(name, "archive name"))
+                    .collect();
+                names.into_iter().collect::<Option<Vec<_>>>()
+            })
+        });
+        let architectures = self.image_architectures(raw.architectures, archives.as_ref());
+        let source = match archives {
+            Some(archives) => ImageSource::Package(archives?),
+            None => ImageSource::Registry,
+        };
+        Some(Image {
+            reference: reference?,
+            kubernetes: kubernetes?,
+            architectures: architectures?,
+            source,
+        })
+    }
+
+    fn reference(&mut self, text: &Spanned<String>, in_package: bool) -> Option<Located<ImageRef>> {
+        let reference = self.located(text, "malformed-reference", ImageRef::parse)?;
+        let image = &reference.value;
+        let finding = if image.digest().is_some() {
+            // A node's archive has a manifest of its own, so a registry's digest is not found there.
+            Some((
+                "reference-by-digest",
+                "has a digest",
+                "an image is referred to by its tag",
+                "remove the `@` and what follows",
+            ))
+        } else if image.tag().is_none() {
+            Some((
+                "reference-without-tag",
+                "has no tag",
+                "no version",
+                "add the image's version, such as `:v1.0.0`",
+            ))
+        } else if image.host().is_none() && !in_package {
+            Some((
+                "short-name",
+                "names no registry",
+                "every engine would ask docker.io for it",
+                "put the registry in front, or add `archives` if the image comes in the vendor's package",
+            ))
+        } else if image.host().is_some() && in_package {
+            Some((
+                "package-image-with-host",
+                "names a registry",
+                "the image comes in the vendor's package",
+                "write the short name that is in its archive, or remove `archives`",
+            ))
+        } else {
+            None
+        };
+        if let Some((code, wrong, label, help)) = finding {
+            self.report(code, text.span(), format!("`{image}` {wrong}"), label, help);
+            return None;
+        }
+        Some(reference)
+    }
+
+    /// The architectures of a row: what it says, else those of its archives, else the release's.
+    fn image_architectures(
+        &mut self,
+        key: Key<Vec<Spanned<String>>>,
+        archives: Option<&Option<Vec<(Architecture, Vec<String>)>>>,
+    ) -> Option<Vec<Architecture>> {
+        let Some(names) = key else {
+            return match archives {
+                Some(archives) => {
+                    let archives = archives.as_ref()?;
+                    Some(archives.iter().map(|(name, _)| name.clone()).collect())
+                }
+                None => Some(self.architectures.clone()),
+            };
+        };
+        if archives.is_some() {
+            self.report(
+                "needless-architectures",
+                names.span(),
+                "a row with `archives` has `architectures` too",
+                "the archives say for which architectures the image is there",
+                "remove this key",
+            );
+            return None;
+        }
+        let known: Vec<_> = names
+            .get_ref()
+            .iter()
+            .map(|name| self.known_architecture(name))
+            .collect();
+        if !known.into_iter().all(|known| known) {
+            return None;
+        }
+        let has = |name: &&String| names.get_ref().iter().any(|named| named.get_ref() == *name);
+        Some(self.architectures.iter().filter(has).cloned().collect())
+    }
+
+    fn setting(&mut self, raw: raw::Setting, span: Span) -> Option<Setting> {
+        let key = self.helm_key(raw.key, "key", &span);
+        let value = self
+            .require(raw.value, "value", &span, "false")
+            .and_then(|value| self.scalar(value));
+        let kubernetes = self.requirement(raw.kubernetes, &span);
+        let reason = self.text(raw.reason, "reason", &span);
+        Some(Setting {
+            key: key?,
+            value: value?,
+            kubernetes: kubernetes?,
+            reason: reason?,
+        })
+    }
+
+    fn scalar(&mut self, value: Spanned<toml::Value>) -> Option<Scalar> {
+        let span = value.span();
+        match value.into_inner() {
+            toml::Value::Boolean(value) => Some(Scalar::Bool(value)),
+            toml::Value::Integer(value) => Some(Scalar::Integer(value)),
+            toml::Value::String(text) => self.plain(&Spanned::new(span, text)).map(Scalar::String),
+            other => {
+                self.report(
+                    "wrong-type",
+                    span,
+                    format!("a setting's value is a {}", other.type_str()),
+                    "expected a string, an integer or a boolean",
+                    "write one of these",
+                );
+                None
+            }
+        }
+    }
+
+    fn install_step(&mut self, raw: raw::InstallStep, span: Span) -> Option<InstallStep> {
+        let remove = self
+            .require(raw.remove, "remove", &span, "\"crds/example\"")
+            .and_then(|path| self.relative_path(path, "path in the chart"));
+        let kubernetes = self.requirement(raw.kubernetes, &span);
+        let reason = self.text(raw.reason, "reason", &span);
+        Some(InstallStep {
+            remove: remove?,
+            kubernetes: kubernetes?,
+            reason: reason?,
+        })
+    }
+}
+
+/// A label as Kubernetes takes it for names (RFC 1123).
+fn is_dns_label(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= 63
+        && text.starts_with(word)
+        && text.ends_with(word)
+        && text.chars().all(|c| word(c) || c == '-')
+}
+
+/// A file or folder name that no shell, tool or file system takes for anything else.
+fn is_path_name(text: &str) -> bool {
+    text.len() <= 255
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
+}
+
+/// Control characters, line and paragraph separators, and the marks that change the direction of
+/// writing or take no room, by which a text can show other than it is
+/// (<https://www.unicode.org/reports/tr36/>).
+fn is_invisible(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}

@@ -1,0 +1,12 @@
+//! The spec: one TOML file a release, `spec/<product>/<release>.toml`.
+//!
+//! [`load`] reads files into [`raw`] (what somebody wrote) and lowers that into [`model`] (what
+//! is valid). Only `load` touches the disk; nothing behind it sees raw data.
+
+pub mod load;
+mod lower;
+pub mod model;
+mod raw;
+
+pub use load::{Spec, load};
+pub use model::Release;

@@ -1,0 +1,228 @@
+//! A valid release: what the spec says, in types that can hold nothing else.
+//!
+//! Only [`super::lower`] makes these. A [`Release`] still may break a rule over the whole table
+//! (a gap, an overlap): [`crate::rules`] looks for that, which is why places are kept here.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::diagnostic::Span;
+use crate::image::ImageRef;
+use crate::kubernetes::{Range, Requirement};
+
+/// A value and where the spec has it.
+#[derive(Clone, Debug)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its place in the spec.
+    pub span: Span,
+}
+
+/// A text in both languages, without line breaks or control characters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Text {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    pub zh_cn: String,
+}
+
+/// A processor architecture by its OCI name, such as `amd64`.
+pub type Architecture = String;
+
+/// One release of a product.
+#[derive(Clone, Debug)]
+pub struct Release {
+    /// `huawei-csi`
+    pub product: String,
+    /// `4.5.0`
+    pub version: String,
+    /// The product's name for people.
+    pub title: Text,
+    /// The minors that the release supports.
+    pub kubernetes: Range,
+    /// The architectures that the release is built for, in the spec's order.
+    pub architectures: Vec<Architecture>,
+    /// The vendor's package.
+    pub package: Option<Package>,
+    /// The Helm chart.
+    pub chart: Chart,
+    /// The Kubernetes objects that run the containers.
+    pub workloads: Vec<Workload>,
+    /// The table, in the spec's order.
+    pub components: Vec<Component>,
+    /// Helm values that follow from the Kubernetes version.
+    pub settings: Vec<Setting>,
+    /// Steps that no Helm value can express.
+    pub steps: Vec<InstallStep>,
+}
+
+/// The vendor's software package.
+#[derive(Clone, Debug)]
+pub struct Package {
+    /// Its file name per architecture, in the release's order.
+    pub files: Vec<(Architecture, String)>,
+    /// The folder inside it that holds the image archives.
+    pub image_folder: String,
+}
+
+/// The Helm chart.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    /// Its folder in the unpacked package.
+    pub folder: String,
+    /// The name of the Helm release.
+    pub release_name: String,
+    /// The namespace.
+    pub namespace: String,
+    /// What the chart sets where the values say nothing.
+    pub defaults: BTreeMap<HelmKey, bool>,
+}
+
+/// A Kubernetes object that runs containers.
+#[derive(Clone, Debug, Serialize)]
+pub struct Workload {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+}
+
+/// The dotted path of a Helm value: `images.sidecar.provisioner`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct HelmKey(String);
+
+impl HelmKey {
+    /// Reads a path of names that YAML takes as plain keys.
+    ///
+    /// # Errors
+    /// When an element is empty or has a character other than letters, digits, `_` and `-`.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let sound = |element: &str| {
+            element.starts_with(|c: char| c.is_ascii_alphabetic())
+                && element
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+        };
+        if text.split('.').all(sound) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(
+                "is not the path of a Helm value; write names joined by dots, such as \
+                 `images.sidecar.provisioner`",
+            )
+        }
+    }
+
+    /// The whole path.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The names from the root down.
+    pub fn elements(&self) -> impl Iterator<Item = &str> {
+        self.0.split('.')
+    }
+}
+
+/// A container's role.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// `csi-provisioner`
+    pub name: Located<String>,
+    /// The container's name in the pod.
+    pub container: String,
+    /// The workloads that it runs in.
+    pub workloads: Vec<String>,
+    /// The Helm value that holds its reference.
+    pub helm_key: Located<HelmKey>,
+    /// What it is for.
+    pub description: Text,
+    /// It runs when one of these holds, and always when there is none.
+    pub enabled_when: Vec<Condition>,
+    /// Its rows.
+    pub images: Vec<Image>,
+    /// Its declared holes.
+    pub holes: Vec<Hole>,
+}
+
+/// A Helm value that deploys a component.
+#[derive(Clone, Debug)]
+pub struct Condition {
+    /// The Helm value's key.
+    pub key: HelmKey,
+    /// What it has to be.
+    pub is: bool,
+}
+
+/// One row of the table.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The reference, with a tag and without a digest.
+    pub reference: Located<ImageRef>,
+    /// The minors that it is for.
+    pub kubernetes: Located<Requirement>,
+    /// The architectures that it is built for, in the release's order.
+    pub architectures: Vec<Architecture>,
+    /// Where it comes from.
+    pub source: ImageSource,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageSource {
+    /// The registry that its reference names.
+    Registry,
+    /// The vendor's package: the names that its archive goes by, per architecture.
+    Package(Vec<(Architecture, Vec<String>)>),
+}
+
+/// Minors without an image.
+#[derive(Clone, Debug)]
+pub struct Hole {
+    /// Which.
+    pub kubernetes: Located<Requirement>,
+    /// Why.
+    pub reason: Text,
+}
+
+/// The value of a setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Scalar {
+    /// A boolean.
+    Bool(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A string, which stays one even where it reads `null`.
+    String(String),
+}
+
+/// A Helm value that follows from the Kubernetes version.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// The Helm value's key.
+    pub key: Located<HelmKey>,
+    /// What it has to be.
+    pub value: Scalar,
+    /// On which minors.
+    pub kubernetes: Located<Requirement>,
+    /// Why.
+    pub reason: Text,
+}
+
+/// A step before `helm install`.
+#[derive(Clone, Debug)]
+pub struct InstallStep {
+    /// The file or folder of the chart to delete.
+    pub remove: String,
+    /// On which minors.
+    pub kubernetes: Located<Requirement>,
+    /// Why.
+    pub reason: Text,
+}

@@ -1,0 +1,200 @@
+//! A target is data: `templates/<target>/target.toml` says which files it writes, the `.hbs` files
+//! beside it say how. This module reads both; it renders nothing.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// An output format: one folder of `templates/`.
+#[derive(Debug)]
+pub struct Target {
+    /// The folder's name, which messages show.
+    pub name: String,
+    /// The files that it writes.
+    pub files: Vec<File>,
+    /// Its templates by file name without `.hbs`. A name that starts with `_` is a partial.
+    pub templates: Vec<(String, String)>,
+}
+
+/// A kind of file that a target writes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct File {
+    /// The template's file name, without `.hbs`.
+    pub template: String,
+    /// The path below the release's folder; `{kubernetes}` and `{architecture}` stand for the
+    /// values that `per` goes through.
+    pub path: String,
+    /// For what one file is written.
+    pub per: Per,
+    /// How an expression of the template is quoted.
+    pub quoting: Quoting,
+    /// The language that the helper `text` takes.
+    #[serde(default)]
+    pub language: Language,
+    /// Whether the file is a program (mode 755; else 644).
+    #[serde(default)]
+    pub executable: bool,
+}
+
+/// For what one file is written.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Per {
+    /// The whole release.
+    Release,
+    /// A Kubernetes minor.
+    Minor,
+    /// A Kubernetes minor and an architecture.
+    Architecture,
+}
+
+/// How an expression is quoted: the kind of file decides, not the template's author.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quoting {
+    /// Lines of validated text, nothing quoted.
+    Text,
+    /// A JSON string.
+    Json,
+    /// A double-quoted YAML scalar.
+    Yaml,
+    /// One word of a POSIX shell.
+    Shell,
+    /// Markdown text.
+    Markdown,
+}
+
+/// A language of the pages.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+pub enum Language {
+    /// English.
+    #[default]
+    #[serde(rename = "en")]
+    En,
+    /// Simplified Chinese.
+    #[serde(rename = "zh-CN")]
+    ZhCn,
+}
+
+impl Language {
+    /// The language's BCP 47 tag, under which a text of the context has it.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::ZhCn => "zh-CN",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetToml {
+    file: Vec<File>,
+}
+
+/// Reads every target of a folder, by name.
+///
+/// # Errors
+/// When a file cannot be read, is not UTF-8 or malformed, or names a template that is not there.
+pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
+    let mut targets: Vec<Target> = Vec::new();
+    let files = walkdir::WalkDir::new(folder)
+        .min_depth(2)
+        .max_depth(2)
+        .sort_by_file_name();
+    for entry in files {
+        let entry = entry.map_err(|error| format!("cannot read the templates: {error}"))?;
+        let path = entry.path();
+        let read = || {
+            std::fs::read_to_string(path)
+                .map_err(|error| format!("cannot read {}: {error}", path.display()))
+        };
+        let name = path
+            .parent()
+            .and_then(Path::file_name)
+            .unwrap_or_default()
+            .to_string_lossy();
+        if targets.last().is_none_or(|target| target.name != name) {
+            targets.push(Target {
+                name: name.into_owned(),
+                files: Vec::new(),
+                templates: Vec::new(),
+            });
+        }
+        let Some(target) = targets.last_mut() else {
+            continue;
+        };
+        let file_name = entry.file_name().to_string_lossy();
+        if file_name == "target.toml" {
+            let text = read()?;
+            let parsed: TargetToml = toml::from_str(&text)
+                .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim_end()))?;
+            target.files = parsed.file;
+        } else if let Some(template) = file_name.strip_suffix(".hbs") {
+            target.templates.push((template.to_owned(), read()?));
+        }
+    }
+    for target in &targets {
+        target.check(folder)?;
+    }
+    if targets.is_empty() {
+        return Err(format!(
+            "there is no target in {}; a target is a folder with a target.toml in it",
+            folder.display()
+        ));
+    }
+    Ok(targets)
+}
+
+impl Target {
+    fn check(&self, folder: &Path) -> Result<(), String> {
+        let place = folder.join(&self.name).join("target.toml");
+        let place = place.display();
+        if self.files.is_empty() {
+            return Err(format!(
+                "{place}: there is no `[[file]]`; add one for each file to write"
+            ));
+        }
+        for file in &self.files {
+            let File { template, path, .. } = file;
+            if !self.templates.iter().any(|(name, _)| name == template) {
+                return Err(format!(
+                    "{place}: there is no template `{template}.hbs` in this folder; add it, or \
+                     correct `template = {template:?}`"
+                ));
+            }
+            let sound =
+                |part: &str| !part.is_empty() && part != "." && part != ".." && part != ".files";
+            if !path.split('/').all(sound) || path.contains(['\\', '\0']) {
+                return Err(format!(
+                    "{place}: `path = {path:?}` does not stay inside the release's folder; write a \
+                     relative path without `..`"
+                ));
+            }
+            let folder = path.split_once('/').map_or("", |(folder, _)| folder);
+            if file.per != Per::Release && !folder.contains("{kubernetes}") {
+                return Err(format!(
+                    "{place}: `path = {path:?}` does not start with a folder of the minor's own; \
+                     write `k8s-{{kubernetes}}/...`"
+                ));
+            }
+            if file.per == Per::Architecture && !path.contains("{architecture}") {
+                return Err(format!(
+                    "{place}: `path = {path:?}` is the same for every architecture; put \
+                     `{{architecture}}` into it"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The path of a file for one minor and architecture.
+#[must_use]
+pub fn path_of(pattern: &str, kubernetes: &str, architecture: &str) -> String {
+    pattern
+        .replace("{kubernetes}", kubernetes)
+        .replace("{architecture}", architecture)
+}
