@@ -40,7 +40,7 @@ pub struct ReleaseFacts {
     pub kubernetes: Ends,
     /// The architectures that the release is built for.
     pub architectures: Vec<String>,
-    /// The vendor's package; without files where the vendor ships none.
+    /// The vendor's package; all empty where the vendor ships none.
     pub package: PackageFacts,
     /// The Helm chart.
     pub chart: ChartFacts,
@@ -61,19 +61,8 @@ pub struct Ends {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct PackageFacts {
-    /// Its files, one an architecture.
-    pub files: Vec<PackageFile>,
     /// The folder inside it that holds the image archives.
-    pub image_folder: String,
-}
-
-/// One file of the vendor's package.
-#[derive(Debug, Serialize)]
-pub struct PackageFile {
-    /// `amd64`
-    pub architecture: String,
-    /// The file's name.
-    pub name: String,
+    pub folder: String,
 }
 
 /// The Helm chart.
@@ -208,15 +197,27 @@ pub struct Repository {
 
 /// The images of one architecture.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct ArchitecturePlan {
     /// `arm64`
     pub name: String,
     /// Whether every image of the minor is built for it.
     pub complete: bool,
+    /// The file of the vendor's package for it; none where the vendor ships no package.
+    pub package_files: Vec<String>,
     /// Those that are.
     pub images: Vec<ArchitectureImage>,
-    /// The references of those that are not.
-    pub missing: Vec<String>,
+    /// Those that are not.
+    pub missing: Vec<MissingImage>,
+}
+
+/// An image that an architecture lacks.
+#[derive(Debug, Serialize)]
+pub struct MissingImage {
+    /// The reference as the table has it.
+    pub reference: String,
+    /// The whole name under which a node would store it.
+    pub name: String,
 }
 
 /// An image of one architecture.
@@ -368,14 +369,7 @@ fn facts(release: &Release) -> ReleaseFacts {
         },
         architectures: release.architectures.clone(),
         package: PackageFacts {
-            files: package.map_or_else(Vec::new, |package| {
-                let file = |(architecture, name): &(String, String)| PackageFile {
-                    architecture: architecture.clone(),
-                    name: name.clone(),
-                };
-                package.files.iter().map(file).collect()
-            }),
-            image_folder: package.map_or_else(String::new, |package| package.image_folder.clone()),
+            folder: package.map_or_else(String::new, |package| package.image_folder.clone()),
         },
         chart: ChartFacts {
             folder: release.chart.folder.clone(),
@@ -433,7 +427,7 @@ fn plan_minor(release: &Release, minor: Minor, outline: &Outline<'_>) -> Plan {
         architectures: release
             .architectures
             .iter()
-            .map(|architecture| for_architecture(architecture, &images))
+            .map(|architecture| for_architecture(release, architecture, &images))
             .collect(),
         holes: release
             .components
@@ -587,7 +581,11 @@ fn registries(images: &[(&ImageRef, PlannedImage)]) -> Vec<Registry> {
         .collect()
 }
 
-fn for_architecture(architecture: &str, images: &[(&ImageRef, PlannedImage)]) -> ArchitecturePlan {
+fn for_architecture(
+    release: &Release,
+    architecture: &str,
+    images: &[(&ImageRef, PlannedImage)],
+) -> ArchitecturePlan {
     let (built, missing): (Vec<_>, Vec<_>) = images
         .iter()
         .map(|(_, image)| image)
@@ -602,6 +600,13 @@ fn for_architecture(architecture: &str, images: &[(&ImageRef, PlannedImage)]) ->
     ArchitecturePlan {
         name: architecture.to_owned(),
         complete: missing.is_empty(),
+        package_files: release
+            .package
+            .iter()
+            .flat_map(|package| &package.files)
+            .filter(|(name, _)| name == architecture)
+            .map(|(_, file)| file.clone())
+            .collect(),
         images: built
             .into_iter()
             .map(|image| ArchitectureImage {
@@ -613,7 +618,10 @@ fn for_architecture(architecture: &str, images: &[(&ImageRef, PlannedImage)]) ->
             .collect(),
         missing: missing
             .into_iter()
-            .map(|image| image.reference.clone())
+            .map(|image| MissingImage {
+                reference: image.reference.clone(),
+                name: image.name.clone(),
+            })
             .collect(),
     }
 }

@@ -49,7 +49,10 @@ fn markdown(text: &str) -> String {
             '_' => !inside_word,
             // At the start of a line these would open a heading, a list or a quotation.
             '#' | '+' | '-' | '=' => out.is_empty(),
-            '.' | ')' => out.chars().all(|c| c.is_ascii_digit()) && !out.is_empty(),
+            '.' | ')' => {
+                let number = !out.is_empty() && out.chars().all(|c| c.is_ascii_digit());
+                number && rest.peek().is_none_or(|next| next.is_whitespace())
+            }
             _ => false,
         };
         if active {

@@ -272,7 +272,7 @@ fn engine<'t>(quoting: Quoting) -> Handlebars<'t> {
     engine.register_helper("comment", of_text(quote::comment));
     engine.register_helper("code", of_text(quote::markdown_code));
     engine.register_helper("word", of_text(quote::shell_word));
-    engine.register_helper("key", of_text(quote::yaml_key));
+    engine.register_helper("yaml-key", of_text(quote::yaml_key));
     engine.register_helper(
         "spaces",
         writer(|value| {

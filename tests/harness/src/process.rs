@@ -29,7 +29,10 @@ pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
         if let Some(answer) = probe() {
             return answer;
         }
-        assert!(Instant::now() < deadline, "waited {PATIENCE:?} in vain for {what}");
+        assert!(
+            Instant::now() < deadline,
+            "waited {PATIENCE:?} in vain for {what}"
+        );
         sleep(Duration::from_millis(20));
     }
 }
@@ -39,7 +42,9 @@ pub fn wait_for<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
 pub(crate) struct Process {
     name: String,
     child: Child,
+    /// Its file in the keeper's list.
     entry: PathBuf,
+    reaped: bool,
     stdout: PathBuf,
     stderr: PathBuf,
 }
@@ -61,7 +66,14 @@ impl Process {
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let entry = groups().join(child.id().to_string());
         File::create(&entry).expect("the keeper's list can be written");
-        Self { name: name.to_owned(), child, entry, stdout, stderr }
+        Self {
+            name: name.to_owned(),
+            child,
+            entry,
+            reaped: false,
+            stdout,
+            stderr,
+        }
     }
 
     /// What it wrote to standard output so far.
@@ -101,16 +113,19 @@ impl Process {
         !matches!(waitid(WaitId::Pid(self.group()), options), Ok(None))
     }
 
-    /// Sends a signal to the whole group.
+    /// Sends a signal to the whole group, unless it is over.
     pub fn signal(&self, signal: Signal) {
-        // The only possible error is that nobody is left.
-        let _ = kill_process_group(self.group(), signal);
+        if !self.reaped {
+            // The only possible error is that nobody is left.
+            let _ = kill_process_group(self.group(), signal);
+        }
     }
 
     /// Ends whatever is left of the group, and gives the leader's exit status.
     pub fn reap(&mut self) -> ExitStatus {
         self.signal(Signal::KILL);
         let status = self.child.wait().expect("a child can be waited for");
+        self.reaped = true;
         let _ = fs::remove_file(&self.entry);
         status
     }
@@ -118,11 +133,18 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        if self.reaped {
+            return;
+        }
         if thread::panicking() {
             let log = self.stderr();
             let lines: Vec<_> = log.lines().collect();
             let tail = &lines[lines.len().saturating_sub(20)..];
-            eprintln!("--- the last of what {} logged\n{}", self.name, tail.join("\n"));
+            eprintln!(
+                "--- the last of what {} logged\n{}",
+                self.name,
+                tail.join("\n")
+            );
         }
         self.signal(Signal::TERM);
         let deadline = Instant::now() + GRACE;

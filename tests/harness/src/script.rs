@@ -34,7 +34,11 @@ impl Script {
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", &*scratch)
             .env("TMPDIR", &*scratch);
-        Self { command, scratch, limit: Duration::from_secs(180) }
+        Self {
+            command,
+            scratch,
+            limit: Duration::from_secs(180),
+        }
     }
 
     /// Adds an argument.
@@ -112,7 +116,8 @@ impl Running {
     pub fn wait_for_output(&self, text: &str) -> bool {
         wait_for(&format!("{text:?} in the output of {}", self.shown), || {
             let ended = self.process.has_ended();
-            let shown = self.process.stdout().contains(text) || self.process.stderr().contains(text);
+            let shown =
+                self.process.stdout().contains(text) || self.process.stderr().contains(text);
             (shown || ended).then_some(shown)
         })
     }
@@ -135,7 +140,11 @@ impl Running {
     pub fn finish(mut self) -> Outcome {
         while !self.process.has_ended() {
             if Instant::now() > self.deadline {
-                panic!("too slow: {}\n{}", self.shown, self.process.stdout());
+                let (out, err) = (self.process.stdout(), self.process.stderr());
+                panic!(
+                    "too slow: {}\n--- stdout\n{out}--- stderr\n{err}",
+                    self.shown
+                );
             }
             sleep(Duration::from_millis(5));
         }
@@ -167,7 +176,10 @@ impl Outcome {
     /// If it is another, with the command and all that it printed.
     #[track_caller]
     pub fn expect_code(self, code: i32) -> Self {
-        assert!(self.status.code() == Some(code), "expected exit code {code}\n{self}");
+        assert!(
+            self.status.code() == Some(code),
+            "expected exit code {code}\n{self}"
+        );
         self
     }
 
@@ -180,7 +192,15 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, stdout, stderr, shown } = self;
-        write!(f, "{shown}\n{status}\n--- stdout\n{stdout}--- stderr\n{stderr}")
+        let Self {
+            status,
+            stdout,
+            stderr,
+            shown,
+        } = self;
+        write!(
+            f,
+            "{shown}\n{status}\n--- stdout\n{stdout}--- stderr\n{stderr}"
+        )
     }
 }

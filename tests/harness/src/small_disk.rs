@@ -26,9 +26,18 @@ impl SmallDisk {
         let path = scratch.join("mnt");
         fs::create_dir(&path).expect("a folder can be made");
         let size = std::ffi::CString::new(format!("size={megabytes}m")).expect("no NUL in it");
-        mount("tmpfs", &path, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, size.as_c_str())
-            .unwrap_or_else(|error| panic!("no tmpfs can be mounted (this test needs root): {error}"));
-        Self { path, _scratch: scratch }
+        mount(
+            "tmpfs",
+            &path,
+            "tmpfs",
+            MountFlags::NOSUID | MountFlags::NODEV,
+            size.as_c_str(),
+        )
+        .unwrap_or_else(|error| panic!("no tmpfs can be mounted (this test needs root): {error}"));
+        Self {
+            path,
+            _scratch: scratch,
+        }
     }
 
     /// Where it is mounted.

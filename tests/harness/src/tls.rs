@@ -17,7 +17,10 @@ impl Tls {
         let folder = Scratch::new("tls");
         std::fs::create_dir(folder.join("trusted")).expect("a folder can be made");
         let key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc -days 1";
-        openssl(&folder, &format!("{key} -keyout ca.key -out trusted/ca.crt -subj /CN=test-authority"));
+        openssl(
+            &folder,
+            &format!("{key} -keyout ca.key -out trusted/ca.crt -subj /CN=test-authority"),
+        );
         openssl(
             &folder,
             &format!(

@@ -29,7 +29,10 @@ pub fn tool(name: &str) -> PathBuf {
 pub fn path_without(names: &[&str]) -> Scratch {
     let folder = Scratch::new("path");
     let mut seen: BTreeSet<OsString> = names.iter().map(OsString::from).collect();
-    for entry in search_path().filter_map(|dir| dir.read_dir().ok()).flatten() {
+    for entry in search_path()
+        .filter_map(|dir| dir.read_dir().ok())
+        .flatten()
+    {
         let entry = entry.expect("a folder of PATH can be read");
         if is_executable(&entry.path()) && seen.insert(entry.file_name()) {
             symlink(entry.path(), folder.join(entry.file_name())).expect("a link can be made");

@@ -436,9 +436,18 @@ impl Lowering {
         let kind = self
             .require(raw.kind, "kind", &span, "\"Deployment\"")
             .and_then(|kind| self.named(kind, "kind", is_kind, "letters, such as `DaemonSet`"));
+        let service_account = self
+            .require(
+                raw.service_account,
+                "service-account",
+                &span,
+                "\"huawei-csi-controller\"",
+            )
+            .and_then(|name| self.label(name, "service account"));
         Some(Workload {
             name: name?,
             kind: kind?,
+            service_account: service_account?,
         })
     }
 

@@ -84,11 +84,14 @@ pub struct Chart {
 
 /// A Kubernetes object that runs containers.
 #[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Workload {
     /// Its name.
     pub name: String,
     /// Its kind.
     pub kind: String,
+    /// The service account that its Pods run under.
+    pub service_account: String,
 }
 
 /// The dotted path of a Helm value: `images.sidecar.provisioner`.

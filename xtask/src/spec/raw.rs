@@ -91,6 +91,9 @@ pub struct Workload {
     pub name: Key<String>,
     /// Its kind: `Deployment`, `DaemonSet`.
     pub kind: Key<String>,
+    /// The service account that its Pods run under, which a private registry's pull secret is put
+    /// on.
+    pub service_account: Key<String>,
 }
 
 /// A container's role, and the images that fill it.

@@ -1,0 +1,191 @@
+//! A containerd of a test's own, with the CRI that a kubelet would ask.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::cri::{Cri, CriImage};
+use crate::process::Process;
+use crate::{Digest, Scratch, SmallDisk, tool};
+
+/// A containerd that stands in for one worker node. Each has its own root,
+/// state and socket, so several run on one machine.
+#[derive(Debug)]
+pub struct Containerd {
+    cri: Cri,
+    address: PathBuf,
+    config: PathBuf,
+    process: Option<Process>,
+    // Both after the process, which writes into them.
+    _disk: Option<SmallDisk>,
+    scratch: Scratch,
+}
+
+/// What containerd knows of one image name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageRow {
+    /// The digest of the index or manifest that the name points to.
+    pub digest: Digest,
+    /// The platforms in it whose config is here, such as `linux/amd64`.
+    pub platforms: Vec<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Whether all its content is here.
+    pub complete: bool,
+    /// Whether its layers are unpacked, so that a container could start at once.
+    pub unpacked: bool,
+}
+
+impl Containerd {
+    /// Starts one and waits until its CRI answers.
+    #[track_caller]
+    pub fn start() -> Self {
+        let scratch = Scratch::new("containerd");
+        let root = scratch.join("root");
+        Self::start_in(scratch, &root, None)
+    }
+
+    /// Starts one that keeps its images on a disk of this size, which fills up.
+    #[track_caller]
+    pub fn start_on_small_disk(megabytes: u32) -> Self {
+        let disk = SmallDisk::new(megabytes);
+        let root = disk.path().join("root");
+        Self::start_in(Scratch::new("containerd"), &root, Some(disk))
+    }
+
+    #[track_caller]
+    fn start_in(scratch: Scratch, root: &Path, disk: Option<SmallDisk>) -> Self {
+        let address = scratch.join("containerd.sock");
+        // The CRI is on by default. It warns that there is no CNI, which only
+        // pods would need; its stream server takes any free port.
+        let config = format!(
+            r#"version = 2
+root = {root:?}
+state = {state:?}
+
+[grpc]
+address = {address:?}
+
+[plugins."io.containerd.grpc.v1.cri"]
+stream_server_address = "127.0.0.1"
+stream_server_port = "0"
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+conf_dir = {cni:?}
+
+[plugins."io.containerd.internal.v1.opt"]
+path = {opt:?}
+"#,
+            state = scratch.join("state"),
+            cni = scratch.join("cni"),
+            opt = scratch.join("opt"),
+        );
+        let mut containerd = Self {
+            cri: Cri::new(&address),
+            address,
+            config: scratch.write("config.toml", config),
+            process: None,
+            _disk: disk,
+            scratch,
+        };
+        containerd.restart();
+        containerd
+    }
+
+    /// Stops it. Its images stay.
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    /// Starts it again, with the same address and images.
+    #[track_caller]
+    pub fn restart(&mut self) {
+        self.stop();
+        let mut command = Command::new(tool("containerd"));
+        command.arg("--config").arg(&self.config);
+        let process = Process::spawn("containerd", &mut command, &self.scratch);
+        process.wait_ready(|| self.cri.list_images().ok());
+        self.process = Some(process);
+    }
+
+    /// Its socket, for `CONTAINERD_ADDRESS`.
+    pub fn address(&self) -> &Path {
+        &self.address
+    }
+
+    /// The environment in which `ctr` talks to it.
+    pub fn env(&self) -> Vec<(&'static str, PathBuf)> {
+        vec![("CONTAINERD_ADDRESS", self.address.clone())]
+    }
+
+    /// Runs `ctr` on the kubelet's namespace, `k8s.io`.
+    #[track_caller]
+    pub fn ctr(&self, args: &[&str]) -> Output {
+        Command::new(tool("ctr"))
+            .args(["--namespace", "k8s.io"])
+            .args(args)
+            .envs(self.env())
+            .output()
+            .expect("ctr can be started")
+    }
+
+    /// The images in `k8s.io` by name, without the `sha256:...` names that the
+    /// CRI adds by itself.
+    #[track_caller]
+    pub fn images(&self) -> BTreeMap<String, ImageRow> {
+        let mut images = BTreeMap::new();
+        // REF TYPE DIGEST SIZE UNIT PLATFORM[,PLATFORM] LABEL[,LABEL]
+        for row in self.rows(&["images", "ls"]) {
+            let listed = |cell: Option<&String>| -> Vec<String> {
+                let cell = cell.filter(|cell| *cell != "-");
+                cell.into_iter()
+                    .flat_map(|cell| cell.split(','))
+                    .map(str::to_owned)
+                    .collect()
+            };
+            let label = |label: String| {
+                let (key, value) = label.split_once('=').unwrap_or((&label, ""));
+                (key.to_owned(), value.to_owned())
+            };
+            let image = ImageRow {
+                digest: Digest::from(&*row[2]),
+                platforms: listed(row.get(5)),
+                labels: listed(row.get(6)).into_iter().map(label).collect(),
+                complete: false,
+                unpacked: false,
+            };
+            images.insert(row[0].clone(), image);
+        }
+        // REF TYPE DIGEST STATUS (n/m) SIZE UNIT/SIZE UNIT UNPACKED
+        for row in self.rows(&["images", "check"]) {
+            if let Some(image) = images.get_mut(&row[0]) {
+                image.complete = row[3] == "complete";
+                image.unpacked = row.last().is_some_and(|cell| cell == "true");
+            }
+        }
+        images.retain(|name, _| !name.starts_with("sha256:"));
+        images
+    }
+
+    /// The cells of a table that `ctr` prints, without its heading.
+    #[track_caller]
+    fn rows(&self, args: &[&str]) -> Vec<Vec<String>> {
+        let output = self.ctr(args);
+        assert!(output.status.success(), "ctr {args:?}: {output:?}");
+        let table = String::from_utf8(output.stdout).expect("ctr prints UTF-8");
+        let cells = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+        table.lines().skip(1).map(cells).collect()
+    }
+
+    /// What the CRI answers to the kubelet's `ImageStatus` for a reference.
+    #[track_caller]
+    pub fn cri_image_status(&self, reference: &str) -> Option<CriImage> {
+        self.cri.image_status(reference).expect("the CRI answers")
+    }
+
+    /// What the CRI lists.
+    #[track_caller]
+    pub fn cri_list_images(&self) -> Vec<CriImage> {
+        self.cri.list_images().expect("the CRI answers")
+    }
+}

@@ -1,0 +1,191 @@
+//! A bad line to a registry.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// What goes wrong with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is answered with status 500 and never reaches the registry.
+    ServerError,
+    /// The connection breaks in the middle of what is sent: the body of an
+    /// upload, or else the answer.
+    Cut,
+}
+
+/// A proxy for plain HTTP that passes everything on until it is told to fail.
+#[derive(Debug)]
+pub struct FaultyProxy {
+    address: String,
+    state: Arc<Mutex<State>>,
+    listener: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Part of a path, and what happens to requests for such paths.
+    faults: Vec<(String, Fault)>,
+    hits: usize,
+    closing: bool,
+}
+
+impl FaultyProxy {
+    /// Stands in front of the server at `upstream`, `127.0.0.1:PORT`.
+    #[track_caller]
+    pub fn before(upstream: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let address = listener.local_addr().expect("it listens").to_string();
+        let state = Arc::new(Mutex::new(State::default()));
+        let (upstream, shared) = (upstream.to_owned(), Arc::clone(&state));
+        let accept = move || {
+            for client in listener.incoming().flatten() {
+                if lock(&shared).closing {
+                    break;
+                }
+                let (upstream, shared) = (upstream.clone(), Arc::clone(&shared));
+                // Such a thread ends with its connection, and an error in it is
+                // one of the two sides gone: nothing to tell anyone.
+                thread::spawn(move || serve(&client, &upstream, &shared));
+            }
+        };
+        Self {
+            address,
+            state,
+            listener: Some(thread::spawn(accept)),
+        }
+    }
+
+    /// Where it listens, `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// From now on, every request whose path (with its query) has `part` in it fails.
+    pub fn fail(&self, part: &str, fault: Fault) {
+        lock(&self.state).faults.push((part.to_owned(), fault));
+    }
+
+    /// From now on, nothing fails.
+    pub fn heal(&self) {
+        lock(&self.state).faults.clear();
+    }
+
+    /// How many requests have failed: a test of a fault that nobody met proves nothing.
+    pub fn hits(&self) -> usize {
+        lock(&self.state).hits
+    }
+}
+
+impl Drop for FaultyProxy {
+    fn drop(&mut self) {
+        lock(&self.state).closing = true;
+        // Wakes the listener.
+        let _ = TcpStream::connect(&self.address);
+        if let Some(listener) = self.listener.take() {
+            let _ = listener.join();
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state
+        .lock()
+        .expect("no thread panics with the state in hand")
+}
+
+/// Serves one request, the only one of its connection.
+fn serve(client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result<()> {
+    let mut from_client = BufReader::new(client);
+    let Some(request) = Request::read(&mut from_client)? else {
+        return Ok(());
+    };
+    let fault = {
+        let mut state = lock(state);
+        let matching = state
+            .faults
+            .iter()
+            .find(|(part, _)| request.path.contains(part));
+        let fault = matching.map(|(_, fault)| *fault);
+        state.hits += usize::from(fault.is_some());
+        fault
+    };
+    if fault == Some(Fault::ServerError) {
+        let mut to_client = client;
+        to_client.write_all(
+            b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+        )?;
+        client.shutdown(Shutdown::Write)?;
+        // The answer would be lost if the connection were closed on a client
+        // that is still sending.
+        client.set_read_timeout(Some(Duration::from_secs(10)))?;
+        io::copy(&mut from_client, &mut io::sink())?;
+        return Ok(());
+    }
+
+    let registry = TcpStream::connect(upstream)?;
+    (&registry).write_all(request.head.as_bytes())?;
+    if fault == Some(Fault::Cut) {
+        if request.has_body {
+            let sent = from_client.fill_buf()?;
+            (&registry).write_all(&sent[..sent.len() / 2])?;
+        } else {
+            let mut answer = Vec::new();
+            (&registry).read_to_end(&mut answer)?;
+            let mut to_client = client;
+            to_client.write_all(&answer[..answer.len() / 2])?;
+        }
+        return client.shutdown(Shutdown::Both);
+    }
+    thread::scope(|scope| {
+        scope.spawn(|| io::copy(&mut from_client, &mut &registry));
+        let copied = io::copy(&mut &registry, &mut &*client);
+        // The request is over, and so must be the thread that waits for more of it.
+        let _ = client.shutdown(Shutdown::Both);
+        copied.map(drop)
+    })
+}
+
+struct Request {
+    /// Everything before the body, changed to ask for one answer only.
+    head: String,
+    path: String,
+    has_body: bool,
+}
+
+impl Request {
+    fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let mut head = String::new();
+        from.read_line(&mut head)?;
+        let Some(path) = head.split(' ').nth(1).map(str::to_owned) else {
+            return Ok(None);
+        };
+        let mut has_body = false;
+        loop {
+            let mut line = String::new();
+            if from.read_line(&mut line)? == 0 {
+                return Ok(None);
+            }
+            if line.trim_end().is_empty() {
+                break;
+            }
+            let lower = line.to_ascii_lowercase();
+            if lower.starts_with("connection:") {
+                continue;
+            }
+            has_body |= lower.starts_with("transfer-encoding:")
+                || lower
+                    .strip_prefix("content-length:")
+                    .is_some_and(|length| length.trim() != "0");
+            head.push_str(&line);
+        }
+        head.push_str("Connection: close\r\n\r\n");
+        Ok(Some(Self {
+            head,
+            path,
+            has_body,
+        }))
+    }
+}
