@@ -5,7 +5,7 @@
 //! file is either the old one or the new one, also when the run is killed; whatever is left behind
 //! is put right by the next run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -49,14 +49,16 @@ pub struct Difference {
 }
 
 /// What a run wrote and deleted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+#[derive(Debug, Default)]
+pub struct Outcome {
     /// Files that were written.
     pub written: usize,
     /// Orphans that were deleted.
     pub deleted: usize,
     /// Files that were right already.
     pub unchanged: usize,
+    /// Paths below the output folder that no index lists, left as they are.
+    pub foreign: Vec<String>,
 }
 
 /// The expected state of one release's folder, and what is on disk.
@@ -92,7 +94,7 @@ pub fn compare(out: &Path, trees: &[Tree], whole: bool) -> Result<Vec<Difference
 /// # Errors
 /// When a foreign file stands where a generated one belongs, or the disk refuses; what was there
 /// is then still there, and the next run goes on.
-pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Summary, String> {
+pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Outcome, String> {
     fs::create_dir_all(out).map_err(at("create", out))?;
     // Held until the end: two runs at once take turns.
     let lock = File::open(out).map_err(at("open", out))?;
@@ -114,78 +116,135 @@ pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Summary, String>
             blocked.concat()
         ));
     }
-    let written = stage_and_move(out, &staging, &folders);
-    let cleaned = remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging));
-    written.and_then(|summary| cleaned.map(|()| summary))
+    let outcome = stage_and_move(out, &staging, &folders);
+    remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging))?;
+    let mut outcome = outcome?;
+    let mut left: Vec<_> = folders
+        .into_iter()
+        .flat_map(|folder| folder.differences)
+        .collect();
+    if whole {
+        left.extend(strays(out, trees)?);
+    }
+    let foreign = left
+        .into_iter()
+        .filter(|difference| difference.drift == Drift::Foreign);
+    outcome.foreign = foreign.map(|difference| difference.path).collect();
+    Ok(outcome)
 }
 
-fn stage_and_move(out: &Path, staging: &Path, folders: &[Folder<'_>]) -> Result<Summary, String> {
-    let mut summary = Summary::default();
-    let mut moves: Vec<(PathBuf, PathBuf)> = Vec::new();
-    let stage = |artifact: &Artifact, path: PathBuf, moves: &mut Vec<(PathBuf, PathBuf)>| {
-        let staged = staging.join(moves.len().to_string());
-        create(&staged, artifact).map_err(at("write", &staged))?;
-        moves.push((staged, path));
-        Ok::<_, String>(())
-    };
+fn stage_and_move(out: &Path, staging: &Path, folders: &[Folder<'_>]) -> Result<Outcome, String> {
+    let mut outcome = Outcome::default();
+    let mut first = Staged::new(out, staging.join("files"));
+    let mut last = Staged::new(out, staging.join("indexes"));
 
     // Everything is staged before anything is moved, so that a full disk changes nothing.
-    fs::create_dir(staging).map_err(at("create", staging))?;
-    let mut final_indexes = Vec::new();
     for folder in folders {
         let writes = folder.writes();
-        summary.unchanged += folder.expected.len() - writes.len();
-        summary.written += writes.len();
-        let index_path = out.join(&folder.name).join(INDEX);
-        // The index lists a file before the file is there: a run that dies in between has left
-        // nothing that the next one takes for foreign.
-        let union: BTreeSet<_> = folder
+        outcome.unchanged += folder.expected.len() - writes.len();
+        outcome.written += writes.len();
+        // The index lists a file before the file is there, and until it is gone: a run that dies
+        // in between has left nothing that the next one takes for foreign.
+        let both = folder
             .listed
             .iter()
-            .map(String::as_str)
-            .chain(folder.expected.keys().map(String::as_str))
-            .collect();
-        let interim = index_of(union.into_iter());
-        let orphaned = interim.text != folder.index.text;
-        if folder.index_differs() || orphaned {
-            stage(&interim, index_path.clone(), &mut moves)?;
+            .chain(folder.expected.keys())
+            .map(String::as_str);
+        let interim = index_of(both.collect::<BTreeSet<_>>().into_iter());
+        let index_path = format!("{}/{INDEX}", folder.name);
+        let prunes = interim.text != folder.index.text;
+        if prunes || folder.index_differs() {
+            first.stage(&index_path, &interim)?;
         }
         for path in writes {
-            stage(
-                folder.expected[path],
-                out.join(&folder.name).join(path),
-                &mut moves,
-            )?;
+            first.stage(&format!("{}/{path}", folder.name), folder.expected[path])?;
         }
-        if orphaned && !folder.index.text.is_empty() {
-            stage(&folder.index, index_path, &mut final_indexes)?;
+        if prunes && !folder.index.text.is_empty() {
+            last.stage(&index_path, &folder.index)?;
         }
     }
-    let mut made = PathBuf::new();
-    let mut put = |(staged, path): &(PathBuf, PathBuf)| {
-        let parent = path.parent().unwrap_or(out);
-        if made != parent {
-            fs::create_dir_all(parent).map_err(at("create", parent))?;
-            parent.clone_into(&mut made);
-        }
-        fs::rename(staged, path).map_err(at("write", path))
-    };
-    moves.iter().try_for_each(&mut put)?;
-
-    for folder in folders {
-        let orphans = folder
-            .differences
-            .iter()
-            .filter(|difference| difference.drift == Drift::Orphan);
-        for orphan in orphans {
+    first.put()?;
+    for orphan in folders.iter().flat_map(|folder| &folder.differences) {
+        if orphan.drift == Drift::Orphan {
             let path = out.join(&orphan.path);
             remove_if_there(fs::remove_file(&path)).map_err(at("delete", &path))?;
-            summary.deleted += 1;
+            outcome.deleted += 1;
             remove_empty_folders(out, path.parent());
         }
     }
-    final_indexes.iter().try_for_each(&mut put)?;
-    Ok(summary)
+    last.put()?;
+    Ok(outcome)
+}
+
+/// Files that wait beside the output folder, under the paths that they will have in it.
+struct Staged<'a> {
+    out: &'a Path,
+    root: PathBuf,
+    paths: Vec<String>,
+    /// Folders known to be in the output folder, or not.
+    there: HashMap<String, bool>,
+}
+
+impl<'a> Staged<'a> {
+    fn new(out: &'a Path, root: PathBuf) -> Self {
+        Self {
+            out,
+            root,
+            paths: Vec::new(),
+            there: HashMap::new(),
+        }
+    }
+
+    fn stage(&mut self, path: &str, artifact: &Artifact) -> Result<(), String> {
+        let staged = self.root.join(path);
+        let parent = staged.parent().unwrap_or(&self.root);
+        if self
+            .paths
+            .last()
+            .is_none_or(|last| folder_of(last) != folder_of(path))
+        {
+            fs::create_dir_all(parent).map_err(at("create", parent))?;
+        }
+        create(&staged, artifact).map_err(at("write", &staged))?;
+        self.paths.push(path.to_owned());
+        Ok(())
+    }
+
+    /// Moves everything into place: a folder that is not there yet as a whole, else file by file.
+    fn put(&mut self) -> Result<(), String> {
+        let mut moved: Option<String> = None;
+        for path in std::mem::take(&mut self.paths) {
+            if moved
+                .as_ref()
+                .is_some_and(|folder| path.starts_with(folder.as_str()))
+            {
+                continue;
+            }
+            let folders = path.match_indices('/').map(|(slash, _)| &path[..slash]);
+            let absent = folders
+                .into_iter()
+                .find(|folder| !self.is_there(folder))
+                .map(str::to_owned);
+            let unit = absent.as_deref().unwrap_or(&path);
+            let target = self.out.join(unit);
+            fs::rename(self.root.join(unit), &target).map_err(at("write", &target))?;
+            moved = absent.map(|folder| format!("{folder}/"));
+        }
+        Ok(())
+    }
+
+    fn is_there(&mut self, folder: &str) -> bool {
+        if let Some(there) = self.there.get(folder) {
+            return *there;
+        }
+        let there = self.out.join(folder).is_dir();
+        self.there.insert(folder.to_owned(), there);
+        there
+    }
+}
+
+fn folder_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 impl Folder<'_> {

@@ -3,18 +3,77 @@
 //! The plan is also the context that every template sees, so its field names, in kebab-case, are a
 //! contract: `templates/README.md` documents them. It holds no optional value: what may be absent
 //! is an empty list. A list is in the table's order, or where it says so sorted by its meaning.
+//!
+//! Most rows are the same on most minors, so each is made once and [`Shared`]: a plan of a minor
+//! only says which rows it has.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::image::ImageRef;
 use crate::kubernetes::Minor;
 use crate::spec::model::{Component, HelmKey, Image, ImageSource, Release, Scalar, Text, Workload};
 
-/// All that a release needs: `release`, and `plans` with one plan for each minor, ascending.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
+/// A row that the plans of several minors have in common.
+///
+/// It serializes as its number in [`Rows`], where the templates' helper `rows` finds it.
+#[derive(Debug)]
+pub struct Shared<T> {
+    number: usize,
+    row: Arc<T>,
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self {
+            number: self.number,
+            row: Arc::clone(&self.row),
+        }
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.row
+    }
+}
+
+impl<T> Serialize for Shared<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.number as u64)
+    }
+}
+
+/// Every shared row of a release as the templates see it, by number.
+#[derive(Debug, Default)]
+pub struct Rows(Vec<Value>);
+
+impl Rows {
+    fn share<T: Serialize>(&mut self, row: T) -> Shared<T> {
+        let number = self.0.len();
+        // A row is a struct of strings, booleans and lists, all of which JSON has.
+        self.0.push(serde_json::to_value(&row).unwrap_or_default());
+        Shared {
+            number,
+            row: Arc::new(row),
+        }
+    }
+
+    /// The row of a number; none for a number that no row has.
+    #[must_use]
+    pub fn get(&self, number: usize) -> Option<&Value> {
+        self.0.get(number)
+    }
+}
+
+/// All that a release needs, on every minor.
+#[derive(Debug)]
 pub struct ReleasePlan {
     /// What holds on every minor.
     pub release: ReleaseFacts,
@@ -22,6 +81,8 @@ pub struct ReleasePlan {
     pub plans: Vec<Plan>,
     /// The whole table: one entry a component, in the table's order.
     pub table: Vec<TableEntry>,
+    /// The rows that the plans share.
+    pub rows: Rows,
 }
 
 /// What holds on every minor.
@@ -84,11 +145,11 @@ pub struct Plan {
     /// `1.16`
     pub kubernetes: String,
     /// The components that have an image here.
-    pub components: Vec<PlannedComponent>,
+    pub components: Vec<Shared<PlannedComponent>>,
     /// The components that the chart leaves out unless somebody turns them on.
     pub off_by_default: Vec<OffComponent>,
     /// The distinct images, sorted by reference.
-    pub images: Vec<PlannedImage>,
+    pub images: Vec<Shared<PlannedImage>>,
     /// The registry images as a sync list: by host, repository and tag.
     pub registries: Vec<Registry>,
     /// The images by architecture, in the release's order.
@@ -98,9 +159,9 @@ pub struct Plan {
     /// The Helm values that this minor forces.
     pub settings: Vec<PlannedSetting>,
     /// The Helm values, images and settings, as the lines of a YAML document.
-    pub values: Vec<ValueLine>,
+    pub values: Vec<Shared<ValueLine>>,
     /// The image references alone as the lines of a YAML document.
-    pub values_overlay: Vec<ValueLine>,
+    pub values_overlay: Vec<Shared<ValueLine>>,
     /// The steps before `helm install`.
     pub steps: Vec<PlannedStep>,
     /// Where two images would land on one destination of a mirror, per layout.
@@ -182,8 +243,8 @@ pub struct Archives {
 pub struct Registry {
     /// `registry.k8s.io`
     pub host: String,
-    /// Its repositories, sorted by name.
-    pub repositories: Vec<Repository>,
+    /// Its repositories, sorted.
+    pub repositories: Vec<Shared<Repository>>,
 }
 
 /// A repository of the sync list.
@@ -206,9 +267,9 @@ pub struct ArchitecturePlan {
     /// The file of the vendor's package for it; none where the vendor ships no package.
     pub package_files: Vec<String>,
     /// Those that are.
-    pub images: Vec<ArchitectureImage>,
+    pub images: Vec<Shared<ArchitectureImage>>,
     /// Those that are not.
-    pub missing: Vec<MissingImage>,
+    pub missing: Vec<Shared<MissingImage>>,
 }
 
 /// An image that an architecture lacks.
@@ -313,7 +374,7 @@ pub struct TableEntry {
     pub rows: Vec<TableRow>,
     /// Its declared holes.
     pub holes: Vec<TableHole>,
-    /// One cell a minor, ascending: the image's tag, or empty in a hole.
+    /// One cell a minor, ascending: the image's tag, or a dash in a hole.
     pub cells: Vec<String>,
 }
 
@@ -343,16 +404,17 @@ pub struct TableHole {
 /// Plans every minor of a release.
 #[must_use]
 pub fn plan(release: &Release) -> ReleasePlan {
-    let outline = Outline::of(release);
-    let plans: Vec<_> = release
+    let mut planner = Planner::new(release);
+    let plans = release
         .kubernetes
         .minors()
-        .map(|minor| plan_minor(release, minor, &outline))
+        .map(|minor| planner.minor(minor))
         .collect();
     ReleasePlan {
         release: facts(release),
         table: table(release),
         plans,
+        rows: planner.rows,
     }
 }
 
@@ -380,101 +442,288 @@ fn facts(release: &Release) -> ReleaseFacts {
     }
 }
 
-fn plan_minor(release: &Release, minor: Minor, outline: &Outline<'_>) -> Plan {
-    let chosen: Vec<(&Component, &Image)> = release
-        .components
-        .iter()
-        .filter_map(|component| Some((component, row(component, minor)?)))
-        .collect();
-    let settings: Vec<_> = release
-        .settings
-        .iter()
-        .filter(|setting| setting.kubernetes.value.includes(minor))
-        .collect();
-    let forced: HashMap<&HelmKey, &Scalar> = settings
-        .iter()
-        .map(|setting| (&setting.key.value, &setting.value))
-        .collect();
+/// What is the same on every minor, made once.
+struct Planner<'r> {
+    release: &'r Release,
+    rows: Rows,
+    /// By component and row of the table.
+    components: Vec<Vec<ComponentRow>>,
+    /// The distinct images of the whole release, sorted by reference.
+    images: Vec<DistinctImage<'r>>,
+    /// Destinations in a mirror that several of these have, per layout.
+    shared_scoped: Vec<(String, Vec<usize>)>,
+    shared_flat: Vec<(String, Vec<usize>)>,
+    /// Every Helm value, in the order of a YAML document.
+    outline: Vec<Slot>,
+    /// The lines that open a group of Helm values.
+    groups: Vec<Shared<ValueLine>>,
+    /// Repositories by the images that they hold.
+    repositories: HashMap<Vec<usize>, Shared<Repository>>,
+}
 
-    let images = distinct(chosen.iter().map(|(_, image)| *image));
-    let mut leaves: HashMap<&HelmKey, Leaf<'_>> = HashMap::new();
-    for (component, image) in &chosen {
-        leaves.insert(
-            &component.helm_key.value,
-            Leaf::Image(&image.reference.value),
-        );
-    }
-    let values_overlay = outline.lines(&leaves);
-    for setting in &settings {
-        leaves.insert(
-            &setting.key.value,
-            Leaf::Setting(&setting.value, &setting.reason),
-        );
-    }
+/// A component with one of its images.
+struct ComponentRow {
+    planned: Shared<PlannedComponent>,
+    value: Shared<ValueLine>,
+    /// The image's place among the distinct images.
+    image: usize,
+}
 
-    Plan {
-        kubernetes: minor.to_string(),
-        components: chosen
-            .iter()
-            .map(|(component, image)| planned(component, image))
-            .collect(),
-        off_by_default: chosen
-            .iter()
-            .filter(|(component, _)| !is_on(release, component, &forced))
-            .map(|(component, image)| off(component, image))
-            .collect(),
-        registries: registries(&images),
-        architectures: release
-            .architectures
-            .iter()
-            .map(|architecture| for_architecture(release, architecture, &images))
-            .collect(),
-        holes: release
+struct DistinctImage<'r> {
+    reference: &'r ImageRef,
+    planned: Shared<PlannedImage>,
+    missing: Shared<MissingImage>,
+    /// By the release's architectures; none for one that the image is not built for.
+    architectures: Vec<Option<Shared<ArchitectureImage>>>,
+}
+
+/// A Helm value's place in a YAML document.
+struct Slot {
+    source: Source,
+    /// The groups around it, from the root down.
+    groups: Vec<usize>,
+}
+
+/// What a Helm value is for.
+enum Source {
+    /// The image of a component, by its place in the table.
+    Component(usize),
+    /// Settings of one key, each with its place in the spec and its line.
+    Settings(Vec<(usize, Shared<ValueLine>)>),
+}
+
+impl<'r> Planner<'r> {
+    fn new(release: &'r Release) -> Self {
+        let mut rows = Rows::default();
+        let table = release
             .components
             .iter()
-            .flat_map(|component| component.holes.iter().map(move |hole| (component, hole)))
-            .filter(|(_, hole)| hole.kubernetes.value.includes(minor))
-            .map(|(component, hole)| PlannedHole {
-                component: component.name.value.clone(),
-                reason: hole.reason.clone(),
-            })
-            .collect(),
-        settings: settings
+            .flat_map(|component| &component.images);
+        let distinct: BTreeMap<&ImageRef, &Image> =
+            table.map(|image| (&image.reference.value, image)).collect();
+        let places: HashMap<&ImageRef, usize> = distinct
+            .keys()
+            .enumerate()
+            .map(|(place, reference)| (*reference, place))
+            .collect();
+        let images: Vec<_> = distinct
+            .into_iter()
+            .map(|(reference, image)| distinct_image(release, reference, image, &mut rows))
+            .collect();
+        let shared_scoped = shared_destinations(&images, |image| &image.scoped);
+        let shared_flat = shared_destinations(&images, |image| &image.flat);
+        let components = release
+            .components
             .iter()
-            .map(|setting| PlannedSetting {
-                key: setting.key.value.clone(),
-                value: setting.value.clone(),
-                reason: setting.reason.clone(),
+            .map(|component| {
+                let row = |image: &Image| ComponentRow {
+                    planned: rows.share(planned_component(component, image)),
+                    value: rows.share(image_line(
+                        &component.helm_key.value,
+                        &image.reference.value,
+                    )),
+                    image: places[&image.reference.value],
+                };
+                component.images.iter().map(row).collect()
             })
-            .collect(),
-        values: outline.lines(&leaves),
-        values_overlay,
-        steps: release
-            .steps
+            .collect();
+        let (outline, groups) = outline(release, &mut rows);
+        let repositories = HashMap::new();
+        Self {
+            release,
+            rows,
+            components,
+            images,
+            shared_scoped,
+            shared_flat,
+            outline,
+            groups,
+            repositories,
+        }
+    }
+
+    fn minor(&mut self, minor: Minor) -> Plan {
+        let release = self.release;
+        // The row of each component; the rules have seen to it that there is at most one.
+        let chosen: Vec<Option<usize>> = release
+            .components
             .iter()
-            .filter(|step| step.kubernetes.value.includes(minor))
-            .map(|step| PlannedStep {
-                remove: step.remove.clone(),
-                reason: step.reason.clone(),
+            .map(|component| {
+                component
+                    .images
+                    .iter()
+                    .position(|image| image.kubernetes.value.includes(minor))
             })
-            .collect(),
-        collisions: Collisions {
-            scoped: collisions(&images, |image| &image.scoped),
-            flat: collisions(&images, |image| &image.flat),
-        },
-        images: images.into_iter().map(|(_, planned)| planned).collect(),
+            .collect();
+        let rows: Vec<(&Component, &ComponentRow)> = chosen
+            .iter()
+            .enumerate()
+            .filter_map(|(place, row)| {
+                Some((&release.components[place], &self.components[place][(*row)?]))
+            })
+            .collect();
+        let mut places: Vec<usize> = rows.iter().map(|(_, row)| row.image).collect();
+        places.sort_unstable();
+        places.dedup();
+        let images: Vec<&DistinctImage<'r>> =
+            places.iter().map(|place| &self.images[*place]).collect();
+        let bound: Vec<bool> = release
+            .settings
+            .iter()
+            .map(|setting| setting.kubernetes.value.includes(minor))
+            .collect();
+        let settings = || {
+            release
+                .settings
+                .iter()
+                .zip(&bound)
+                .filter(|(_, bound)| **bound)
+                .map(|(s, _)| s)
+        };
+        let forced: HashMap<&HelmKey, &Scalar> = settings()
+            .map(|setting| (&setting.key.value, &setting.value))
+            .collect();
+
+        let plan = Plan {
+            kubernetes: minor.to_string(),
+            components: rows.iter().map(|(_, row)| row.planned.clone()).collect(),
+            off_by_default: rows
+                .iter()
+                .filter(|(component, _)| !is_on(release, component, &forced))
+                .map(|(component, row)| off(component, &row.planned))
+                .collect(),
+            images: images.iter().map(|image| image.planned.clone()).collect(),
+            registries: Vec::new(),
+            architectures: release
+                .architectures
+                .iter()
+                .enumerate()
+                .map(|(place, name)| for_architecture(release, place, name, &images))
+                .collect(),
+            holes: release
+                .components
+                .iter()
+                .flat_map(|component| component.holes.iter().map(move |hole| (component, hole)))
+                .filter(|(_, hole)| hole.kubernetes.value.includes(minor))
+                .map(|(component, hole)| PlannedHole {
+                    component: component.name.value.clone(),
+                    reason: hole.reason.clone(),
+                })
+                .collect(),
+            settings: settings()
+                .map(|setting| PlannedSetting {
+                    key: setting.key.value.clone(),
+                    value: setting.value.clone(),
+                    reason: setting.reason.clone(),
+                })
+                .collect(),
+            values: self.values(&chosen, Some(&bound)),
+            values_overlay: self.values(&chosen, None),
+            steps: release
+                .steps
+                .iter()
+                .filter(|step| step.kubernetes.value.includes(minor))
+                .map(|step| PlannedStep {
+                    remove: step.remove.clone(),
+                    reason: step.reason.clone(),
+                })
+                .collect(),
+            collisions: Collisions {
+                scoped: self.collisions(&self.shared_scoped, &places),
+                flat: self.collisions(&self.shared_flat, &places),
+            },
+        };
+        Plan {
+            registries: self.registries(&places),
+            ..plan
+        }
+    }
+
+    /// The lines of a YAML document with the images of the chosen rows and the bound settings.
+    fn values(&self, chosen: &[Option<usize>], bound: Option<&[bool]>) -> Vec<Shared<ValueLine>> {
+        let mut lines = Vec::new();
+        let mut open: &[usize] = &[];
+        for slot in &self.outline {
+            let line = match &slot.source {
+                Source::Component(place) => {
+                    chosen[*place].map(|row| &self.components[*place][row].value)
+                }
+                Source::Settings(lines) => bound.and_then(|bound| {
+                    lines
+                        .iter()
+                        .find(|(place, _)| bound[*place])
+                        .map(|(_, line)| line)
+                }),
+            };
+            let Some(line) = line else {
+                continue;
+            };
+            let common = open
+                .iter()
+                .zip(&slot.groups)
+                .take_while(|(a, b)| a == b)
+                .count();
+            lines.extend(
+                slot.groups[common..]
+                    .iter()
+                    .map(|group| self.groups[*group].clone()),
+            );
+            lines.push(line.clone());
+            open = &slot.groups;
+        }
+        lines
+    }
+
+    /// The destinations that several of the images at these places, sorted, would share.
+    fn collisions(&self, shared: &[(String, Vec<usize>)], places: &[usize]) -> Vec<Collision> {
+        let here = |place: &&usize| places.binary_search(place).is_ok();
+        let reference = |place: &usize| self.images[*place].planned.reference.clone();
+        shared
+            .iter()
+            .map(|(destination, sharing)| Collision {
+                destination: destination.clone(),
+                references: sharing.iter().filter(here).map(reference).collect(),
+            })
+            .filter(|collision| collision.references.len() > 1)
+            .collect()
+    }
+
+    /// The registry images among the distinct ones at these places, by host and repository. The
+    /// images of a host, and those of a repository, stand together in the order of references.
+    fn registries(&mut self, places: &[usize]) -> Vec<Registry> {
+        let (images, rows) = (&self.images, &mut self.rows);
+        let host = |place: usize| images[place].reference.host();
+        let path = |place: usize| images[place].reference.path();
+        let pulled: Vec<usize> = places
+            .iter()
+            .copied()
+            .filter(|place| !images[*place].planned.is_package)
+            .collect();
+        let mut registries = Vec::new();
+        for of_host in pulled.chunk_by(|a, b| host(*a) == host(*b)) {
+            let mut repositories = Vec::new();
+            for of_path in of_host.chunk_by(|a, b| path(*a) == path(*b)) {
+                let repository = self
+                    .repositories
+                    .entry(of_path.to_vec())
+                    .or_insert_with(|| {
+                        let tag = |place: &usize| images[*place].reference.tag().map(str::to_owned);
+                        let tags = of_path.iter().filter_map(tag).collect();
+                        rows.share(Repository {
+                            name: path(of_path[0]).to_owned(),
+                            tags,
+                        })
+                    });
+                repositories.push(repository.clone());
+            }
+            let host = host(of_host[0]).unwrap_or_default().to_owned();
+            registries.push(Registry { host, repositories });
+        }
+        registries
     }
 }
 
-/// The row of a component for a minor; the rules have seen to it that there is at most one.
-fn row(component: &Component, minor: Minor) -> Option<&Image> {
-    component
-        .images
-        .iter()
-        .find(|image| image.kubernetes.value.includes(minor))
-}
-
-fn planned(component: &Component, image: &Image) -> PlannedComponent {
+fn planned_component(component: &Component, image: &Image) -> PlannedComponent {
     PlannedComponent {
         name: component.name.value.clone(),
         container: component.container.clone(),
@@ -498,14 +747,14 @@ fn is_on(release: &Release, component: &Component, forced: &HashMap<&HelmKey, &S
         })
 }
 
-fn off(component: &Component, image: &Image) -> OffComponent {
+fn off(component: &Component, planned: &PlannedComponent) -> OffComponent {
     let switch = |key: &HelmKey, value: bool| Switch {
         key: key.clone(),
         value,
     };
     OffComponent {
-        name: component.name.value.clone(),
-        reference: image.reference.value.to_string(),
+        name: planned.name.clone(),
+        reference: planned.reference.clone(),
         switches: component
             .enabled_when
             .iter()
@@ -514,14 +763,31 @@ fn off(component: &Component, image: &Image) -> OffComponent {
     }
 }
 
-/// The distinct images of some rows, sorted by reference.
-fn distinct<'a>(rows: impl Iterator<Item = &'a Image>) -> Vec<(&'a ImageRef, PlannedImage)> {
-    let by_reference: BTreeMap<&ImageRef, &Image> =
-        rows.map(|image| (&image.reference.value, image)).collect();
-    by_reference
-        .into_iter()
-        .map(|(reference, image)| (reference, planned_image(reference, image)))
-        .collect()
+fn distinct_image<'r>(
+    release: &Release,
+    reference: &'r ImageRef,
+    image: &Image,
+    rows: &mut Rows,
+) -> DistinctImage<'r> {
+    let planned = planned_image(reference, image);
+    let architectures = release
+        .architectures
+        .iter()
+        .map(|architecture| {
+            let built = image.architectures.contains(architecture);
+            built.then(|| rows.share(architecture_image(&planned, architecture)))
+        })
+        .collect();
+    let missing = MissingImage {
+        reference: planned.reference.clone(),
+        name: planned.name.clone(),
+    };
+    DistinctImage {
+        reference,
+        missing: rows.share(missing),
+        planned: rows.share(planned),
+        architectures,
+    }
 }
 
 fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
@@ -541,7 +807,8 @@ fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
         reference: reference.to_string(),
         name: reference.whole_name(),
         is_package: image.source != ImageSource::Registry,
-        // What `skopeo sync --scoped` makes of it; the vendor's guide puts its own images at the top.
+        // What `skopeo sync --scoped` makes of it; the vendor's guide puts its own images at the
+        // top.
         scoped: match reference.host() {
             Some(_) => reference.to_string(),
             None => flat.clone(),
@@ -554,96 +821,65 @@ fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
     }
 }
 
-fn registries(images: &[(&ImageRef, PlannedImage)]) -> Vec<Registry> {
-    let mut hosts: BTreeMap<&str, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
-    for (reference, image) in images {
-        if let (false, Some(host), Some(tag)) =
-            (image.is_package, reference.host(), reference.tag())
-        {
-            hosts
-                .entry(host)
-                .or_default()
-                .entry(reference.path())
-                .or_default()
-                .push(tag.to_owned());
-        }
+fn architecture_image(image: &PlannedImage, architecture: &str) -> ArchitectureImage {
+    let own = image
+        .archives
+        .iter()
+        .find(|archives| archives.architecture == architecture);
+    ArchitectureImage {
+        reference: image.reference.clone(),
+        name: image.name.clone(),
+        is_package: image.is_package,
+        archives: own.map_or_else(Vec::new, |archives| archives.names.clone()),
     }
-    let repository = |(name, tags): (&str, Vec<String>)| Repository {
-        name: name.to_owned(),
-        tags,
-    };
-    hosts
-        .into_iter()
-        .map(|(host, repositories)| Registry {
-            host: host.to_owned(),
-            repositories: repositories.into_iter().map(repository).collect(),
-        })
-        .collect()
 }
 
 fn for_architecture(
     release: &Release,
-    architecture: &str,
-    images: &[(&ImageRef, PlannedImage)],
+    place: usize,
+    name: &str,
+    images: &[&DistinctImage<'_>],
 ) -> ArchitecturePlan {
-    let (built, missing): (Vec<_>, Vec<_>) = images
+    let built = |image: &&&DistinctImage<'_>| image.architectures[place].is_some();
+    let missing: Vec<_> = images
         .iter()
-        .map(|(_, image)| image)
-        .partition(|image| image.architectures.iter().any(|name| name == architecture));
-    let archives = |image: &PlannedImage| {
-        let own = image
-            .archives
-            .iter()
-            .find(|archives| archives.architecture == architecture);
-        own.map_or_else(Vec::new, |archives| archives.names.clone())
-    };
+        .filter(|image| !built(image))
+        .map(|image| image.missing.clone())
+        .collect();
     ArchitecturePlan {
-        name: architecture.to_owned(),
+        name: name.to_owned(),
         complete: missing.is_empty(),
         package_files: release
             .package
             .iter()
             .flat_map(|package| &package.files)
-            .filter(|(name, _)| name == architecture)
+            .filter(|(architecture, _)| architecture == name)
             .map(|(_, file)| file.clone())
             .collect(),
-        images: built
-            .into_iter()
-            .map(|image| ArchitectureImage {
-                reference: image.reference.clone(),
-                name: image.name.clone(),
-                is_package: image.is_package,
-                archives: archives(image),
-            })
+        images: images
+            .iter()
+            .filter_map(|image| image.architectures[place].clone())
             .collect(),
-        missing: missing
-            .into_iter()
-            .map(|image| MissingImage {
-                reference: image.reference.clone(),
-                name: image.name.clone(),
-            })
-            .collect(),
+        missing,
     }
 }
 
-fn collisions(
-    images: &[(&ImageRef, PlannedImage)],
+/// The destinations that several images have, each with the places of those images.
+fn shared_destinations(
+    images: &[DistinctImage<'_>],
     destination: impl Fn(&PlannedImage) -> &String,
-) -> Vec<Collision> {
-    let mut by_destination: BTreeMap<&String, Vec<String>> = BTreeMap::new();
-    for (_, image) in images {
+) -> Vec<(String, Vec<usize>)> {
+    let mut by_destination: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
+    for (place, image) in images.iter().enumerate() {
         by_destination
-            .entry(destination(image))
+            .entry(destination(&image.planned))
             .or_default()
-            .push(image.reference.clone());
+            .push(place);
     }
     by_destination
         .into_iter()
-        .filter(|(_, references)| references.len() > 1)
-        .map(|(destination, references)| Collision {
-            destination: destination.clone(),
-            references,
-        })
+        .filter(|(_, places)| places.len() > 1)
+        .map(|(destination, places)| (destination.clone(), places))
         .collect()
 }
 
@@ -674,90 +910,95 @@ fn table(release: &Release) -> Vec<TableEntry> {
             .kubernetes
             .minors()
             .map(|minor| {
-                let tag = row(component, minor).and_then(|image| image.reference.value.tag());
-                tag.unwrap_or_default().to_owned()
+                let mut rows = component.images.iter();
+                let row = rows.find(|image| image.kubernetes.value.includes(minor));
+                row.and_then(|image| image.reference.value.tag())
+                    .unwrap_or("—")
+                    .to_owned()
             })
             .collect(),
     };
     release.components.iter().map(entry).collect()
 }
 
-/// What a Helm value is.
-enum Leaf<'a> {
-    Image(&'a ImageRef),
-    Setting(&'a Scalar, &'a Text),
+fn image_line(key: &HelmKey, reference: &ImageRef) -> ValueLine {
+    ValueLine {
+        value: Scalar::String(reference.to_string()),
+        name: reference.whole_name(),
+        ..value_line(key.as_str(), true)
+    }
 }
 
-/// Every Helm key of a release in the order of a YAML document: keys with a common start stand
-/// together, and otherwise in the spec's order.
-struct Outline<'a>(Vec<&'a HelmKey>);
+/// A line without a value, at the depth and with the name that the end of a key says.
+fn value_line(key: &str, is_leaf: bool) -> ValueLine {
+    let mut elements: Vec<_> = key.split('.').collect();
+    let last = elements.pop().unwrap_or_default();
+    ValueLine {
+        indent: "  ".repeat(elements.len()),
+        key: last.to_owned(),
+        is_leaf,
+        value: Scalar::String(String::new()),
+        reasons: Vec::new(),
+        name: String::new(),
+    }
+}
 
-impl<'a> Outline<'a> {
-    fn of(release: &'a Release) -> Self {
-        let images = release
-            .components
+/// Every Helm value of a release in the order of a YAML document: keys with a common start stand
+/// together, and otherwise in the spec's order. And the lines of the groups that they are in.
+fn outline(release: &Release, rows: &mut Rows) -> (Vec<Slot>, Vec<Shared<ValueLine>>) {
+    let mut keys: BTreeMap<Vec<usize>, Slot> = BTreeMap::new();
+    // A start of a key has the rank of its first appearance.
+    let mut ranks: HashMap<&str, usize> = HashMap::new();
+    let mut groups = Vec::new();
+    let mut group_places: HashMap<&str, usize> = HashMap::new();
+    let components = release.components.iter().enumerate();
+    let of_components =
+        components.map(|(place, component)| (&component.helm_key.value, Source::Component(place)));
+    let mut of_settings: Vec<(&HelmKey, Source)> = Vec::new();
+    for (place, setting) in release.settings.iter().enumerate() {
+        let line = rows.share(ValueLine {
+            value: setting.value.clone(),
+            reasons: vec![setting.reason.clone()],
+            ..value_line(setting.key.value.as_str(), true)
+        });
+        match of_settings
+            .iter_mut()
+            .find(|(key, _)| **key == setting.key.value)
+        {
+            Some((_, Source::Settings(lines))) => lines.push((place, line)),
+            _ => of_settings.push((&setting.key.value, Source::Settings(vec![(place, line)]))),
+        }
+    }
+    for (key, source) in of_components.chain(of_settings) {
+        let text = key.as_str();
+        let starts: Vec<&str> = text
+            .match_indices('.')
+            .map(|(dot, _)| &text[..dot])
+            .collect();
+        let mut rank = |start| {
+            let next = ranks.len();
+            *ranks.entry(start).or_insert(next)
+        };
+        let order = starts
             .iter()
-            .map(|component| &component.helm_key.value);
-        let settings = release.settings.iter().map(|setting| &setting.key.value);
-        let mut seen: HashMap<&str, usize> = HashMap::new();
-        let mut keys: Vec<(Vec<usize>, &HelmKey)> = Vec::new();
-        for key in images.chain(settings) {
-            let text = key.as_str();
-            let dots = text.match_indices('.').map(|(dot, _)| dot);
-            let starts = dots.chain([text.len()]).map(|end| &text[..end]);
-            let mut rank = |start| {
-                let next = seen.len();
-                *seen.entry(start).or_insert(next)
-            };
-            keys.push((starts.map(&mut rank).collect(), key));
-        }
-        keys.sort();
-        keys.dedup();
-        Self(keys.into_iter().map(|(_, key)| key).collect())
+            .copied()
+            .chain([text])
+            .map(&mut rank)
+            .collect();
+        let mut group = |start| {
+            *group_places.entry(start).or_insert_with(|| {
+                groups.push(rows.share(value_line(start, false)));
+                groups.len() - 1
+            })
+        };
+        let around = starts.iter().copied().map(&mut group).collect();
+        keys.insert(
+            order,
+            Slot {
+                source,
+                groups: around,
+            },
+        );
     }
-
-    /// The lines of a YAML document that holds these values and no others.
-    fn lines(&self, leaves: &HashMap<&HelmKey, Leaf<'_>>) -> Vec<ValueLine> {
-        let mut lines = Vec::new();
-        let mut open: Vec<&str> = Vec::new();
-        for key in &self.0 {
-            let Some(leaf) = leaves.get(key) else {
-                continue;
-            };
-            let mut groups: Vec<&str> = key.elements().collect();
-            let last = groups.pop().unwrap_or_default();
-            let common = open.iter().zip(&groups).take_while(|(a, b)| a == b).count();
-            for (depth, group) in groups.iter().enumerate().skip(common) {
-                lines.push(ValueLine {
-                    indent: "  ".repeat(depth),
-                    key: (*group).to_owned(),
-                    is_leaf: false,
-                    value: Scalar::String(String::new()),
-                    reasons: Vec::new(),
-                    name: String::new(),
-                });
-            }
-            let indent = "  ".repeat(groups.len());
-            lines.push(match leaf {
-                Leaf::Image(reference) => ValueLine {
-                    indent,
-                    key: last.to_owned(),
-                    is_leaf: true,
-                    value: Scalar::String(reference.to_string()),
-                    reasons: Vec::new(),
-                    name: reference.whole_name(),
-                },
-                Leaf::Setting(value, reason) => ValueLine {
-                    indent,
-                    key: last.to_owned(),
-                    is_leaf: true,
-                    value: (*value).clone(),
-                    reasons: vec![(*reason).clone()],
-                    name: String::new(),
-                },
-            });
-            open = groups;
-        }
-        lines
-    }
+    (keys.into_values().collect(), groups)
 }

@@ -1,11 +1,12 @@
 //! Images as the archives that `docker save` writes.
 
 use std::fs::File;
+use std::io;
 use std::path::Path;
 
 use serde_json::json;
 
-use crate::image::Platform;
+use crate::image::{Content, Platform, add_file};
 use crate::{Digest, Image};
 
 impl Image {
@@ -18,32 +19,34 @@ impl Image {
     pub fn save(&self, path: &Path, repo_tags: &[&str]) -> Platform {
         let content = self.only_content();
         let identity = content.identity();
-        let file = File::create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let mut archive = tar::Builder::new(file);
-        let mut add = |name: &str, bytes: &[u8]| {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(bytes.len() as u64);
-            header.set_mode(0o644);
-            archive
-                .append_data(&mut header, name, bytes)
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        };
-        let config_name = format!("{}.json", identity.config.hex());
-        let mut layer_names = Vec::new();
-        for (layer, diff_id) in content.layers.iter().zip(&identity.diff_ids) {
-            // Docker's own layer IDs are digests too, of no byte in the archive.
-            let id = Digest::of(diff_id.as_str().as_bytes());
-            let name = format!("{}/layer.tar", id.hex());
-            add(&name, layer);
-            layer_names.push(name);
-        }
-        add(&config_name, &content.config());
-        let manifest =
-            json!([{"Config": config_name, "RepoTags": repo_tags, "Layers": layer_names}]);
-        add("manifest.json", manifest.to_string().as_bytes());
-        archive
-            .finish()
+        write(path, &content, &identity, repo_tags)
             .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         identity
     }
+}
+
+fn write(
+    path: &Path,
+    content: &Content,
+    identity: &Platform,
+    repo_tags: &[&str],
+) -> io::Result<()> {
+    let mut archive = tar::Builder::new(File::create(path)?);
+    let mut layers = Vec::new();
+    for (layer, diff_id) in content.layers.iter().zip(&identity.diff_ids) {
+        // A layer's ID looks like a digest, but of nothing that is in the archive.
+        let id = Digest::of(diff_id.as_str().as_bytes());
+        let name = format!("{}/layer.tar", id.hex());
+        add_file(&mut archive, &name, layer)?;
+        layers.push(name);
+    }
+    let config = format!("{}.json", identity.config.hex());
+    add_file(&mut archive, &config, &content.config())?;
+    let manifest = json!([{"Config": config, "RepoTags": repo_tags, "Layers": layers}]);
+    add_file(
+        &mut archive,
+        "manifest.json",
+        manifest.to_string().as_bytes(),
+    )?;
+    archive.finish()
 }

@@ -1,6 +1,6 @@
 //! Content digests.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,11 +11,11 @@ pub struct Digest(String);
 impl Digest {
     /// The digest of these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let hex: String = Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self(format!("sha256:{hex}"))
+        let mut text = String::from("sha256:");
+        for byte in Sha256::digest(bytes) {
+            write!(text, "{byte:02x}").expect("a string can be written to");
+        }
+        Self(text)
     }
 
     /// The hexadecimal part, without the algorithm.

@@ -13,7 +13,7 @@ use crate::{Digest, Outcome, Scratch, Script, tool};
 #[derive(Debug)]
 pub struct Dockerd {
     host: String,
-    _process: Process,
+    process: Process,
     // After the process, which writes into it.
     _scratch: Scratch,
 }
@@ -53,10 +53,10 @@ impl Dockerd {
         let process = Process::spawn("dockerd", &mut command, &scratch);
         let dockerd = Self {
             host,
-            _process: process,
+            process,
             _scratch: scratch,
         };
-        dockerd._process.wait_ready(|| {
+        dockerd.process.wait_ready(|| {
             dockerd
                 .script()
                 .arg("version")

@@ -1,9 +1,10 @@
 //! Tiny images that are real: every byte and digest of them is known beforehand.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{self, Write};
 
-use flate2::{Compression, write::GzEncoder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use crate::{Digest, Registry};
@@ -12,6 +13,7 @@ use crate::{Digest, Registry};
 /// one small file whose text names image and architecture, and filler that does
 /// not compress. The same description always gives the same bytes.
 #[derive(Clone, Debug)]
+#[must_use = "it is only a description"]
 pub struct Image {
     name: String,
     architectures: Vec<String>,
@@ -65,27 +67,23 @@ impl Image {
 
     /// Builds all of it in memory.
     pub fn build(&self) -> BuiltImage {
-        let mut built = BuiltImage {
-            manifest: Manifest::new("", Vec::new()),
-            platforms: BTreeMap::new(),
-            children: Vec::new(),
-            blobs: Vec::new(),
-        };
+        let mut parts = Parts::default();
         let mut entries = Vec::new();
         for architecture in &self.architectures {
             let content = Content::new(self, "linux", architecture);
-            entries.push(built.add(&content, self.kinds, Vec::new()));
+            entries.push(parts.add(&content, self.kinds, Vec::new()));
         }
         if let Some(url) = &self.windows_url {
             let mut content = Content::new(self, "windows", "amd64");
-            let base = layer_tar("a base that only its owner may distribute", 0, "");
+            let base = layer_tar("a base layer that only its owner may distribute\n", 0);
             content.diff_ids.insert(0, Digest::of(&base));
-            let mut foreign = descriptor(self.kinds.foreign_layer, &gzip(&base));
+            let base = gzip(&base);
+            let mut foreign = descriptor(self.kinds.foreign_layer, &base, &Digest::of(&base));
             foreign["urls"] = json!([url]);
-            entries.push(built.add(&content, self.kinds, vec![foreign]));
+            entries.push(parts.add(&content, self.kinds, vec![foreign]));
         }
-        built.manifest = if self.bare {
-            built.children.pop().expect("a bare image has one manifest")
+        let manifest = if self.bare {
+            parts.children.pop().expect("a bare image has one manifest")
         } else {
             let index = json!({
                 "schemaVersion": 2,
@@ -94,15 +92,25 @@ impl Image {
             });
             Manifest::new(self.kinds.index, index.to_string().into_bytes())
         };
-        built
+        let Parts {
+            platforms,
+            children,
+            blobs,
+        } = parts;
+        BuiltImage {
+            manifest,
+            platforms,
+            children,
+            blobs,
+        }
     }
 
     /// Builds it and pushes all of it to `registry`.
     #[track_caller]
     pub fn push_to(&self, registry: &Registry, repository: &str, tag: &str) -> BuiltImage {
         let built = self.build();
-        for blob in &built.blobs {
-            registry.push_blob(repository, blob);
+        for (digest, blob) in &built.blobs {
+            registry.push_blob(repository, digest, blob);
         }
         for child in &built.children {
             registry.push_manifest(repository, child.digest.as_str(), child);
@@ -131,32 +139,44 @@ pub struct BuiltImage {
     /// By `os/architecture`, what is to arrive wherever the image goes.
     pub platforms: BTreeMap<String, Platform>,
     children: Vec<Manifest>,
-    blobs: Vec<Vec<u8>>,
+    blobs: BTreeMap<Digest, Vec<u8>>,
 }
 
-impl BuiltImage {
+/// What is below the manifest that the tag points to.
+#[derive(Default)]
+struct Parts {
+    platforms: BTreeMap<String, Platform>,
+    children: Vec<Manifest>,
+    blobs: BTreeMap<Digest, Vec<u8>>,
+}
+
+impl Parts {
     /// Adds one platform; `layers` are those that come before the content's own.
     /// Returns its entry for an index.
     fn add(&mut self, content: &Content, kinds: &Kinds, mut layers: Vec<Value>) -> Value {
-        let config = content.config();
         for tar in &content.layers {
-            let blob = gzip(tar);
-            layers.push(descriptor(kinds.layer, &blob));
-            self.blobs.push(blob);
+            layers.push(self.add_blob(kinds.layer, gzip(tar)));
         }
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": kinds.manifest,
-            "config": descriptor(kinds.config, &config),
+            "config": self.add_blob(kinds.config, content.config()),
             "layers": layers,
         });
         let manifest = Manifest::new(kinds.manifest, manifest.to_string().into_bytes());
-        let mut entry = descriptor(kinds.manifest, &manifest.bytes);
+        let mut entry = descriptor(kinds.manifest, &manifest.bytes, &manifest.digest);
         entry["platform"] = content.platform();
         self.platforms.insert(content.name(), content.identity());
-        self.blobs.push(config);
         self.children.push(manifest);
         entry
+    }
+
+    /// Adds a blob, and returns what a manifest says of it.
+    fn add_blob(&mut self, media_type: &str, blob: Vec<u8>) -> Value {
+        let digest = Digest::of(&blob);
+        let descriptor = descriptor(media_type, &blob, &digest);
+        self.blobs.insert(digest, blob);
+        descriptor
     }
 }
 
@@ -220,7 +240,7 @@ impl Content {
     fn new(image: &Image, os: &'static str, architecture: &str) -> Self {
         let layers: Vec<_> = (1..=image.layers)
             .map(|n| format!("{} {os} {architecture} layer {n}\n", image.name))
-            .map(|text| layer_tar("image.txt", image.layer_size, &text))
+            .map(|text| layer_tar(&text, image.layer_size))
             .collect();
         let diff_ids = layers.iter().map(|tar| Digest::of(tar)).collect();
         Self {
@@ -233,11 +253,12 @@ impl Content {
 
     /// The bytes of the image's config.
     pub fn config(&self) -> Vec<u8> {
+        let diff_ids: Vec<_> = self.diff_ids.iter().map(Digest::as_str).collect();
         let mut config = self.platform();
         let more = json!({
             "created": "2020-01-01T00:00:00Z",
             "config": {"Entrypoint": ["/image"]},
-            "rootfs": {"type": "layers", "diff_ids": diff_id_texts(&self.diff_ids)},
+            "rootfs": {"type": "layers", "diff_ids": diff_ids},
             "history": vec![json!({"created": "2020-01-01T00:00:00Z"}); self.diff_ids.len()],
         });
         let more = more
@@ -270,10 +291,6 @@ impl Content {
     fn name(&self) -> String {
         format!("{}/{}", self.os, self.architecture)
     }
-}
-
-fn diff_id_texts(diff_ids: &[Digest]) -> Vec<&str> {
-    diff_ids.iter().map(Digest::as_str).collect()
 }
 
 /// The media types of one image format.
@@ -309,24 +326,29 @@ pub(crate) fn manifest_types() -> String {
         .join(", ")
 }
 
-fn descriptor(media_type: &str, bytes: &[u8]) -> Value {
-    json!({"mediaType": media_type, "size": bytes.len(), "digest": Digest::of(bytes).as_str()})
+fn descriptor(media_type: &str, bytes: &[u8], digest: &Digest) -> Value {
+    json!({"mediaType": media_type, "size": bytes.len(), "digest": digest.as_str()})
 }
 
-/// A tar file with the small file `name`, and filler of `size` bytes grown from its text.
-fn layer_tar(name: &str, size: usize, text: &str) -> Vec<u8> {
+/// A tar file with a small file of this text, and filler of `size` bytes grown from it.
+fn layer_tar(text: &str, size: usize) -> Vec<u8> {
     let mut tar = tar::Builder::new(Vec::new());
-    let mut add = |name: &str, bytes: &[u8]| {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        tar.append_data(&mut header, name, bytes)
-            .expect("a tar file in memory can be written");
-    };
-    add(name, text.as_bytes());
-    add("filler", &filler(text, size));
-    tar.into_inner()
-        .expect("a tar file in memory can be written")
+    add_file(&mut tar, "image.txt", text.as_bytes())
+        .and_then(|()| add_file(&mut tar, "filler", &filler(text, size)))
+        .and_then(|()| tar.into_inner())
+        .expect("memory can be written")
+}
+
+/// Adds a file without a date or an owner to a tar file.
+pub(crate) fn add_file(
+    tar: &mut tar::Builder<impl Write>,
+    name: &str,
+    bytes: &[u8],
+) -> io::Result<()> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(bytes.len() as u64);
+    header.set_mode(0o644);
+    tar.append_data(&mut header, name, bytes)
 }
 
 /// Bytes without a pattern (xorshift), so that gzip cannot shrink them.
@@ -345,8 +367,9 @@ fn filler(seed: &str, size: usize) -> Vec<u8> {
     bytes
 }
 
+/// The form of gzip, without the effort: nearly all of it is filler.
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::none());
     gzip.write_all(bytes)
         .and_then(|()| gzip.finish())
         .expect("memory can be written")

@@ -19,7 +19,7 @@ signal_groups() {
 }
 
 signal_groups TERM
-tenths=100
+tenths=50
 while signal_groups 0 && [ "$tenths" -gt 0 ]; do
     sleep 0.1
     tenths=$((tenths - 1))

@@ -8,8 +8,38 @@
 //! (it was killed, or kept a part in a `static`), its keeper does: see
 //! [`Scratch`].
 //!
+//! ```no_run
+//! use harness::{Containerd, Image, Registry, Script, home};
+//!
+//! let source = Registry::start();
+//! Image::new("csi-attacher", &["amd64", "arm64"]).push_to(
+//!     &source,
+//!     "k8s.gcr.io/sig-storage/csi-attacher",
+//!     "v3.4.0",
+//! );
+//! let home = home([("k8s.gcr.io", source.address())]);
+//! let pull = Script::new("/kit/pull.sh").env("HOME", &*home).run();
+//! pull.expect_success();
+//!
+//! let node = Containerd::start();
+//! let import = Script::new("/kit/import.sh").envs(node.env()).run();
+//! import.expect_success();
+//! ```
+//!
 //! A part that cannot start, or a tool that is not installed, is a panic with
 //! the reason: a test that could not run must never look like one that passed.
+
+#![allow(
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "a harness panics wherever something is not as it must be, and tests call it for \
+              what it does"
+)]
+#![allow(
+    clippy::unnecessary_debug_formatting,
+    reason = "in the TOML that is written for the tools, that is how a path gets its quotes"
+)]
 
 mod archive;
 mod containerd;

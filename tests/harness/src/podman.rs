@@ -17,8 +17,8 @@ pub struct Podman {
 }
 
 impl Podman {
-    /// An empty storage.
-    pub fn new() -> Self {
+    /// Prepares an empty storage.
+    pub fn start() -> Self {
         let scratch = Scratch::new("podman");
         let containers = format!(
             "[engine]\ntmp_dir = {:?}\nlock_type = \"file\"\nevents_logger = \"none\"\n\

@@ -1,6 +1,7 @@
 //! A process in a group of its own, ended as a whole.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -57,13 +58,18 @@ impl Process {
         let stdout = folder.join(format!("{name}.stdout"));
         let stderr = folder.join(format!("{name}.stderr"));
         let file = |path: &Path| File::create(path).expect("a log file can be made");
-        let child = command
+        command
             .process_group(0)
             .stdin(Stdio::null())
             .stdout(file(&stdout))
-            .stderr(file(&stderr))
-            .spawn()
-            .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+            .stderr(file(&stderr));
+        // A script that a test has just written is busy for as long as a process
+        // that another thread is starting still holds its copy of the open file.
+        let started = wait_for(&format!("{name} to start"), || match command.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            started => Some(started),
+        });
+        let child = started.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let entry = groups().join(child.id().to_string());
         File::create(&entry).expect("the keeper's list can be written");
         Self {

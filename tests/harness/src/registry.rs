@@ -43,6 +43,7 @@ pub struct Registry {
 
 /// How a registry is to differ from a plain, open one.
 #[derive(Debug, Default)]
+#[must_use = "nothing runs before `start`"]
 pub struct RegistryBuilder {
     tls: bool,
     auth: bool,
@@ -112,6 +113,8 @@ impl RegistryBuilder {
             inside,
             agent: Agent::config_builder()
                 .http_status_as_error(false)
+                // Loopback is reached directly, whatever the environment says.
+                .proxy(None)
                 .build()
                 .into(),
             tls,
@@ -268,7 +271,7 @@ impl Registry {
 
     /// Pushes a blob.
     #[track_caller]
-    pub(crate) fn push_blob(&self, repository: &str, blob: &[u8]) {
+    pub(crate) fn push_blob(&self, repository: &str, digest: &Digest, blob: &[u8]) {
         let url = self.url(&format!("{repository}/blobs/uploads/"));
         let mut begun = self
             .agent
@@ -277,7 +280,7 @@ impl Registry {
             .expect("the registry answers");
         expect(&mut begun, 202);
         // The location that it names has a query already.
-        let url = format!("{}&digest={}", header(&begun, "location"), Digest::of(blob));
+        let url = format!("{}&digest={}", header(&begun, "location"), digest);
         let mut done = self
             .agent
             .put(url)

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Deref;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 
 use rustix::mount::{UnmountFlags, unmount};
@@ -78,13 +78,15 @@ pub(crate) fn groups() -> PathBuf {
 
 struct House {
     root: PathBuf,
-    /// Never written to: its closing, when this process ends, is the message.
-    _keeper: ChildStdin,
+    /// Nothing is ever written to its standard input: the closing of it, when
+    /// this process ends, is the message.
+    _keeper: Child,
 }
 
 static HOUSE: LazyLock<House> = LazyLock::new(|| {
     let root = tempfile::Builder::new()
-        .prefix("image-table-tests-")
+        // Short, because the path of a socket may not be long.
+        .prefix("image-table-")
         .tempdir()
         .expect("a temporary folder can be made")
         .keep()
@@ -105,6 +107,6 @@ static HOUSE: LazyLock<House> = LazyLock::new(|| {
         .expect("sh can be started");
     House {
         root,
-        _keeper: keeper.stdin.expect("standard input is a pipe"),
+        _keeper: keeper,
     }
 });

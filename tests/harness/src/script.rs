@@ -13,10 +13,11 @@ use rustix::process::Signal;
 use crate::Scratch;
 use crate::process::{Process, wait_for};
 
-/// A program to be run, in an environment that holds nothing but `PATH`, a
-/// UTF-8 locale, and a `HOME` and a `TMPDIR` of its own: what the caller's
-/// shell has set can change no test.
+/// A program to be run, in an environment that holds nothing but `PATH` and a
+/// UTF-8 locale, and with one empty folder as `HOME`, `TMPDIR` and the folder
+/// where it runs: what the caller's shell has set can change no test.
 #[derive(Debug)]
+#[must_use = "it does nothing before `run` or `spawn`"]
 pub struct Script {
     command: Command,
     scratch: Scratch,
@@ -24,7 +25,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// Runs `program`: a path, or a name to be looked up on `PATH`.
+    /// Runs `program`: an absolute path, or a name to be looked up on `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         let scratch = Scratch::new("script");
         let mut command = Command::new(program);
@@ -33,11 +34,12 @@ impl Script {
             .env("PATH", env::var_os("PATH").unwrap_or_default())
             .env("LC_ALL", "C.UTF-8")
             .env("HOME", &*scratch)
-            .env("TMPDIR", &*scratch);
+            .env("TMPDIR", &*scratch)
+            .current_dir(&scratch);
         Self {
             command,
             scratch,
-            limit: Duration::from_secs(180),
+            limit: Duration::from_mins(3),
         }
     }
 
@@ -68,7 +70,7 @@ impl Script {
         self
     }
 
-    /// Runs it in `folder`.
+    /// Runs it in `folder`, in place of an empty one.
     pub fn dir(mut self, folder: impl AsRef<Path>) -> Self {
         self.command.current_dir(folder);
         self
@@ -99,7 +101,7 @@ impl Script {
     }
 }
 
-/// A program that is running. Drop ends it, and all that it started.
+/// A program that is running. Drop kills it, and all that it started.
 #[derive(Debug)]
 pub struct Running {
     shown: String,
@@ -107,6 +109,13 @@ pub struct Running {
     deadline: Instant,
     // After the process, which writes into it.
     _scratch: Scratch,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A test that drops it has failed: whoever cannot be interrupted need not be asked.
+        self.kill();
+    }
 }
 
 impl Running {

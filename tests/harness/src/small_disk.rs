@@ -1,9 +1,10 @@
 //! A disk that is soon full.
 
+use std::ffi::CString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{MountFlags, mount, mount_remount};
 
 use crate::Scratch;
 
@@ -25,13 +26,12 @@ impl SmallDisk {
         let scratch = Scratch::new("disk");
         let path = scratch.join("mnt");
         fs::create_dir(&path).expect("a folder can be made");
-        let size = std::ffi::CString::new(format!("size={megabytes}m")).expect("no NUL in it");
         mount(
             "tmpfs",
             &path,
             "tmpfs",
             MountFlags::NOSUID | MountFlags::NODEV,
-            size.as_c_str(),
+            &*size(megabytes),
         )
         .unwrap_or_else(|error| panic!("no tmpfs can be mounted (this test needs root): {error}"));
         Self {
@@ -40,8 +40,19 @@ impl SmallDisk {
         }
     }
 
+    /// Gives it another size, as if somebody had made room. What is on it stays.
+    #[track_caller]
+    pub fn resize(&self, megabytes: u32) {
+        mount_remount(&self.path, MountFlags::empty(), &*size(megabytes))
+            .expect("a mounted disk can be resized");
+    }
+
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+fn size(megabytes: u32) -> CString {
+    CString::new(format!("size={megabytes}m")).expect("a number has no NUL")
 }

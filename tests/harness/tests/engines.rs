@@ -21,9 +21,9 @@ fn containerd_imports_and_its_cri_finds() {
         assert_eq!(node.cri_image_status(NAME), None);
         let platform = format!("linux/{architecture}");
         let archive = archive.to_str().unwrap();
-        let imported = node.ctr(&["images", "import", "--platform", &platform, archive]);
-        assert!(imported.status.success(), "{imported:?}");
-        node.ctr(&["images", "label", NAME, "a=b", "c="]);
+        node.ctr(&["images", "import", "--platform", &platform, archive])
+            .expect_success();
+        node.ctr(&["images", "label", NAME, "a=b", "c=d"]);
 
         // The CRI learns of it by an event.
         let status = wait_for("the CRI to see the image", || node.cri_image_status(NAME));
@@ -38,41 +38,53 @@ fn containerd_imports_and_its_cri_finds() {
         assert!(row.complete && row.unpacked, "{row:?}");
         assert_eq!(row.platforms, [platform]);
         assert_eq!(row.labels["a"], "b");
-        assert_eq!(row.labels["c"], "");
+        assert_eq!(row.labels["c"], "d");
 
         assert!(other.images().is_empty());
         node.stop();
-        assert!(!node.ctr(&["version"]).status.success());
+        assert!(
+            !node
+                .ctr(&["--connect-timeout", "1s", "version"])
+                .status
+                .success()
+        );
         node.restart();
         assert_eq!(node.images(), images);
+
+        node.ctr(&["content", "rm", identity.config.as_str()])
+            .expect_success();
+        let row = &node.images()[NAME];
+        assert!(!row.complete && row.platforms.is_empty(), "{row:?}");
     }
 }
 
 #[test]
-#[ignore = "needs containerd, skopeo, docker-registry, and root: run tests/run"]
+#[ignore = "needs containerd: run tests/run"]
 fn containerd_on_a_small_disk_runs_out_of_it() {
     let folder = Scratch::new("vendor");
     let archive = folder.join("big.tar");
     Image::bare("big", "amd64")
         .layers(1, 8 << 20)
         .save(&archive, &[TAG]);
-    let node = Containerd::start_on_small_disk(4);
-    let imported = node.ctr(&["images", "import", archive.to_str().unwrap()]);
-    assert!(!imported.status.success());
-    let error = String::from_utf8(imported.stderr).unwrap();
-    assert!(error.contains("no space left on device"), "{error}");
+    let disk = SmallDisk::new(4);
+    let node = Containerd::start_on(&disk);
+    let import = || node.ctr(&["images", "import", archive.to_str().unwrap()]);
+    let failed = import().expect_code(1);
+    assert!(
+        failed.stderr.contains("no space left on device"),
+        "{failed}"
+    );
     assert!(node.images().is_empty());
 
-    Image::bare("small", "amd64").save(&archive, &[TAG]);
-    let imported = node.ctr(&["images", "import", archive.to_str().unwrap()]);
-    assert!(imported.status.success(), "{imported:?}");
+    disk.resize(64);
+    import().expect_success();
     assert!(node.images()[NAME].unpacked);
 }
 
 #[test]
 #[ignore = "needs podman: run tests/run"]
 fn podman_loads() {
-    let (podman, other) = (Podman::new(), Podman::new());
+    let (podman, other) = (Podman::start(), Podman::start());
     loads(|archive| podman.load(archive), || podman.images());
     let script = Script::new(tool("podman"))
         .args(["images", "--quiet"])

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::thread::sleep;
 use std::time::Duration;
 
 use harness::{
@@ -15,13 +17,19 @@ use harness::{
 /// Tells the test `victim`, which runs in a process of its own, how to end.
 const END: &str = "HARNESS_VICTIM_END";
 
+/// What it prints, with the folder of its process, once it runs what is to be cleared up.
+const READY: &str = "victim ready in ";
+
+const ON_PURPOSE: &str = "a panic on purpose";
+
 /// One of everything.
 fn everything() -> impl Sized {
     let registry = Registry::builder().tls().auth().start();
     let proxy = FaultyProxy::before(registry.address());
     let node = Containerd::start();
-    let full_node = Containerd::start_on_small_disk(16);
-    let (podman, docker) = (Podman::new(), Dockerd::start());
+    let disk = SmallDisk::new(16);
+    let full_node = Containerd::start_on(&disk);
+    let (podman, docker) = (Podman::start(), Dockerd::start());
     let folder = Scratch::new("folder");
     let archive = folder.join("image.tar");
     Image::bare("image", "amd64").save(&archive, &["example.com/image:1"]);
@@ -58,84 +66,76 @@ fn sleeper() -> Running {
     running
 }
 
-/// Not a test by itself: the tests below start it.
+/// Not a test by itself: the others start it in a process of its own.
 #[test]
-#[ignore = "part of other tests, which need everything: run tests/run"]
+#[ignore = "part of other tests: run tests/run"]
 fn victim() {
     let Ok(end) = env::var(END) else { return };
     let folder = Scratch::new("own");
     let root = folder
         .parent()
-        .expect("it is in the folder of this process")
-        .to_owned();
-    let _script = match end.as_str() {
+        .expect("it is in the folder of this process");
+    match end.as_str() {
         "panic" => {
-            let all = AssertUnwindSafe(|| {
+            let all = || {
                 let _all = everything();
-                panic!("on purpose");
-            });
-            assert!(catch_unwind(all).is_err());
-            let left = fs::read_dir(&root)
+                panic!("{ON_PURPOSE}");
+            };
+            let payload = catch_unwind(AssertUnwindSafe(all)).unwrap_err();
+            assert_eq!(payload.downcast_ref::<String>().unwrap(), ON_PURPOSE);
+            // Without the keeper's help:
+            let left = fs::read_dir(root)
                 .unwrap()
                 .map(|entry| entry.unwrap().path());
             let expected = [folder.to_path_buf(), root.join("groups")];
             assert_eq!(left.collect::<BTreeSet<_>>(), BTreeSet::from(expected));
             assert_eq!(fs::read_dir(root.join("groups")).unwrap().count(), 0);
-            assert_eq!(mounts(&root), Vec::<String>::new());
-            let processes = processes(&root);
+            assert_eq!(mounts(root), Vec::<String>::new());
+            let processes = processes(root);
             assert!(
                 processes.len() == 1 && processes[0].contains("keeper"),
                 "{processes:?}"
             );
-            None
         }
-        "kill" => {
-            std::mem::forget(everything());
-            None
-        }
-        _ => Some(sleeper()),
-    };
-    fs::write(
-        env::var_os("TMPDIR")
-            .map(PathBuf::from)
-            .unwrap()
-            .join("root"),
-        root.to_str().unwrap(),
-    )
-    .unwrap();
+        "kill a script" => mem::forget(sleeper()),
+        "kill everything" => mem::forget(everything()),
+        other => panic!("no such end: {other}"),
+    }
+    println!("\n{READY}{}", root.display());
     if end != "panic" {
-        std::thread::sleep(Duration::from_secs(1000));
+        sleep(Duration::from_secs(1000));
     }
 }
 
 /// Runs `victim` to the given end and checks that nothing of it is left.
 fn nothing_is_left_after(end: &str) {
-    let folder = Scratch::new("tmp");
     let victim = Script::new(env::current_exe().unwrap())
         .args(["victim", "--exact", "--include-ignored", "--nocapture"])
         .env(END, end)
-        .env("TMPDIR", &*folder)
+        .env("TMPDIR", env::temp_dir())
         .spawn();
-    if end == "panic" {
-        victim.finish().expect_success();
-    } else {
-        wait_for("the victim to be ready", || {
-            folder.join("root").exists().then_some(())
-        });
+    let ready = victim.wait_for_output(READY);
+    if end != "panic" {
         victim.kill();
-        victim.finish();
     }
-    let root = PathBuf::from(fs::read_to_string(folder.join("root")).unwrap());
-    assert!(root.starts_with(&folder));
+    let outcome = victim.finish();
+    assert!(ready, "{outcome}");
+    assert!(end != "panic" || outcome.status.success(), "{outcome}");
+    let root = outcome
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix(READY))
+        .unwrap();
+    let root = Path::new(root);
     wait_for("the keeper to clear up", || {
-        let clean = !root.exists() && processes(&root).is_empty() && mounts(&root).is_empty();
+        let clean = !root.exists() && processes(root).is_empty() && mounts(root).is_empty();
         clean.then_some(())
     });
 }
 
 #[test]
 fn nothing_is_left_of_a_script_after_a_kill() {
-    nothing_is_left_after("kill with a script");
+    nothing_is_left_after("kill a script");
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn nothing_is_left_after_a_panic() {
 #[test]
 #[ignore = "needs everything: run tests/run"]
 fn nothing_is_left_after_a_kill() {
-    nothing_is_left_after("kill");
+    nothing_is_left_after("kill everything");
 }
 
 /// The command lines of all processes that speak of `root`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::Failure;
+use super::{Failure, print};
 use crate::cli::Gen;
 use crate::diagnostic;
 use crate::emit::{self, Difference, Drift};
@@ -129,45 +129,48 @@ fn minors(releases: &[Release], filter: &[Minor]) -> Result<Option<Vec<String>>,
 }
 
 fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
-    let summary = emit::write(out, trees, whole)?;
-    println!(
-        "{}: {} written, {} deleted, {} unchanged",
+    let outcome = emit::write(out, trees, whole)?;
+    let mut text = format!(
+        "{}: {} written, {} deleted, {} unchanged\n",
         out.display(),
-        summary.written,
-        summary.deleted,
-        summary.unchanged
+        outcome.written,
+        outcome.deleted,
+        outcome.unchanged
     );
-    let foreign = emit::compare(out, trees, whole)?;
-    for difference in &foreign {
-        println!(
-            "left alone, not generated: {}",
-            out.join(&difference.path).display()
-        );
+    for path in outcome.foreign {
+        text.push_str(&format!(
+            "left alone, not generated: {}\n",
+            out.join(path).display()
+        ));
     }
+    print(&text);
     Ok(())
 }
 
 fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
     let differences = emit::compare(out, trees, whole)?;
-    let files: usize = trees.iter().map(|tree| tree.files.len()).sum();
     if differences.is_empty() {
-        println!("{}: {files} files are what the spec says", out.display());
+        let files: usize = trees.iter().map(|tree| tree.files.len()).sum();
+        print(&format!(
+            "{}: {files} files are what the spec says\n",
+            out.display()
+        ));
         return Ok(());
     }
     for difference in &differences {
-        show(out, difference, trees);
+        print(&shown(out, difference, trees));
     }
-    let generated = differences
-        .iter()
-        .any(|difference| difference.drift != Drift::Foreign);
-    let foreign = differences
-        .iter()
-        .any(|difference| difference.drift == Drift::Foreign);
     let mut mends = Vec::new();
-    if foreign {
+    if differences
+        .iter()
+        .any(|difference| difference.drift == Drift::Foreign)
+    {
         mends.push("move or delete the foreign files");
     }
-    if generated {
+    if differences
+        .iter()
+        .any(|difference| difference.drift != Drift::Foreign)
+    {
         mends.push("run `cargo xtask gen` and commit what it writes");
     }
     Err(format!(
@@ -178,23 +181,17 @@ fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
     ))
 }
 
+/// `2 stale, 1 foreign`
 fn count(differences: &[Difference]) -> String {
     let kinds = [Drift::Stale, Drift::Missing, Drift::Orphan, Drift::Foreign];
-    let counts: Vec<_> = kinds
-        .iter()
-        .map(|kind| {
-            (
-                kind,
-                differences
-                    .iter()
-                    .filter(|difference| difference.drift == *kind)
-                    .count(),
-            )
-        })
-        .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| format!("{count} {}", word(*kind)))
-        .collect();
-    counts.join(", ")
+    let counts = kinds.map(|kind| {
+        let count = differences
+            .iter()
+            .filter(|difference| difference.drift == kind)
+            .count();
+        (count > 0).then(|| format!("{count} {}", word(kind)))
+    });
+    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn word(drift: Drift) -> &'static str {
@@ -206,9 +203,10 @@ fn word(drift: Drift) -> &'static str {
     }
 }
 
-fn show(out: &Path, difference: &Difference, trees: &[Tree]) {
+/// A difference and, where a file is stale, what differs in it.
+fn shown(out: &Path, difference: &Difference, trees: &[Tree]) -> String {
     let path = out.join(&difference.path);
-    println!("{}: {}", word(difference.drift), path.display());
+    let mut text = format!("{}: {}\n", word(difference.drift), path.display());
     let artifact = trees.iter().find_map(|tree| {
         tree.files.get(
             difference
@@ -218,18 +216,18 @@ fn show(out: &Path, difference: &Difference, trees: &[Tree]) {
         )
     });
     let (Drift::Stale, Some(artifact)) = (difference.drift, artifact) else {
-        return;
+        return text;
     };
     let bytes = std::fs::read(&path).unwrap_or_default();
     let found = String::from_utf8_lossy(&bytes);
-    if found == artifact.text {
+    if bytes == artifact.text.as_bytes() {
         let (is, should) = if artifact.executable {
             ("not ", "")
         } else {
             ("", "not ")
         };
-        println!("  the file is {is}executable and should {should}be");
-        return;
+        text.push_str(&format!("  it is {is}executable and should {should}be\n"));
+        return text;
     }
     let diff = TextDiff::from_lines(found.as_ref(), artifact.text.as_str())
         .unified_diff()
@@ -237,9 +235,11 @@ fn show(out: &Path, difference: &Difference, trees: &[Tree]) {
         .header("on disk", "what the spec says")
         .to_string();
     for line in diff.lines().take(DIFF_LINES) {
-        println!("  {line}");
+        text.push_str(&format!("  {line}\n"));
     }
-    if let Some(more) = diff.lines().count().checked_sub(DIFF_LINES + 1) {
-        println!("  ({} more lines)", more + 1);
+    let more = diff.lines().count().saturating_sub(DIFF_LINES);
+    if more > 0 {
+        text.push_str(&format!("  ({more} more lines)\n"));
     }
+    text
 }

@@ -2,6 +2,7 @@
 
 mod r#gen;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
@@ -22,4 +23,9 @@ pub fn run(cli: &Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Prints a result. A reader that has gone away (`| head`) is no failure of the command's.
+fn print(result: &str) {
+    let _ = std::io::stdout().write_all(result.as_bytes());
 }

@@ -1,5 +1,6 @@
 //! `duplicate-name`: two components of one name. `conflicting-setting`: two settings that give one
-//! key a value on the same minor.
+//! key a value on the same minor. `conflicting-image`: two rows of one reference that disagree on
+//! where the image comes from or what it is built for.
 
 use std::collections::HashMap;
 
@@ -20,6 +21,29 @@ pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
                     "rename one, or move its rows to the other as `[[component.image]]`",
                 )
                 .with_other(first.clone(), "first here"),
+            );
+        }
+    }
+    let mut images = HashMap::new();
+    for image in release
+        .components
+        .iter()
+        .flat_map(|component| &component.images)
+    {
+        let first = *images.entry(&image.reference.value).or_insert(image);
+        if first.source != image.source || first.architectures != image.architectures {
+            found.push(
+                Diagnostic::new(
+                    "conflicting-image",
+                    image.reference.span.clone(),
+                    format!(
+                        "two rows describe the image `{}` differently",
+                        image.reference.value
+                    ),
+                    "again here",
+                    "give both rows the same `architectures` and `archives`",
+                )
+                .with_other(first.reference.span.clone(), "first here"),
             );
         }
     }

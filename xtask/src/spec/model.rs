@@ -126,11 +126,6 @@ impl HelmKey {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// The names from the root down.
-    pub fn elements(&self) -> impl Iterator<Item = &str> {
-        self.0.split('.')
-    }
 }
 
 /// A container's role.

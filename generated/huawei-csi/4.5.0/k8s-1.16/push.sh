@@ -85,23 +85,56 @@ need_value() { [ -n "${2-}" ] || misuse "$1 needs a value"; }
 absolute() {
     case $1 in
         /*) say "$1" ;;
-        *) say "$PWD/$1" ;;
+        *) say "${PWD%/}/$1" ;;
     esac
 }
 
 need_tools() {
     absent=
     for tool; do
-        command -v "$tool" >/dev/null 2>&1 || absent="$absent $tool"
+        command -v "$tool" >/dev/null || absent="$absent $tool"
     done
     [ -z "$absent" ] || die "not installed:$absent" "install it with this system's package manager, then run $me again"
 }
 
-# One line of progress an image: step begins it; say, or fail with the reason, ends it.
+need_file() { # FILE OPTION
+    [ -f "$1" ] || die "there is no file $1" "$2 names it"
+}
+
+need_folder() { # FOLDER OPTION
+    [ -d "$1" ] || die "there is no folder $1" "$2 names it"
+}
+
+# A folder for temporary files. From here on, whatever ends the script also stops its background
+# jobs, whose PIDs begin the lines of $queue, and removes that folder.
+queue=
+make_scratch() { # PARENT
+    scratch=$(mktemp -d "$1/$product.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
+    trap leave EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+leave() {
+    status=$?
+    for job in $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    rm -rf "$scratch"
+    case $status in
+        0 | 129 | 130 | 143) exit "$status" ;;
+        *) exit 1 ;; # a tool's own status would be taken for one of ours
+    esac
+}
+
+# Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
 failed=
 step() { # REFERENCE
     number=$((number + 1))
+    announce "$1"
+}
+
+announce() { # REFERENCE
     current=$1
     printf '[%s/%s] %s ... ' "$number" "$total" "$1"
 }
@@ -115,95 +148,100 @@ fail() { # REASON
 }
 
 die_if_failed() { # HELP
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there. Missing:$failed" "$1"
+    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$1"
 }
 
 # The cause in what a tool printed: its last line, without skopeo's decoration.
 cause_in() { # OUTPUT
     say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
 }
-
-# A folder for temporary files that is gone when the script ends, however it ends.
-make_scratch() { # PARENT
-    scratch=$(mktemp -d "$1/$me.XXXXXX") || die "cannot make a temporary folder in $1"
-    trap 'rm -rf "$scratch"' EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-}
 # Refuses an architecture that the release does not know, or that an image was never built for.
 refuse_gaps() { # ARCHITECTURE
     known=
     gaps=
-    each_architecture note_architecture "$1"
+    each_architecture note_gaps "$1"
     case "$known " in
         *" $1 "*) ;;
-        *) misuse "unknown architecture: $1" "this release is built for$known" ;;
+        *) misuse "unknown architecture: $1" "the release is built for$known" ;;
     esac
-    [ -z "$gaps" ] || die "Kubernetes $kubernetes cannot be served on $1. There is no $1 build of:$gaps" \
-        "only nodes of another architecture can use this release on Kubernetes $kubernetes"
+    [ -z "$gaps" ] || die "Kubernetes $kubernetes cannot be served on $1, because these images have no $1 build:$gaps" \
+        "use nodes of another architecture, or another version of Kubernetes"
 }
 
-note_architecture() { # WANTED ARCHITECTURE REFERENCE...
+note_gaps() { # WANTED ARCHITECTURE REFERENCE...
     known="$known $2"
     [ "$1" = "$2" ] || return 0
     shift 2
     for reference; do gaps="$gaps$newline  $reference"; done
 }
-# Sets $problem if an archive's checksum is not there, does not name exactly this file, or does
-# not match.
+# Where openssl is installed it computes the same sum several times faster.
+sha256() { # FILE
+    if command -v openssl >/dev/null; then openssl dgst -sha256 -r <"$1"; else sha256sum <"$1"; fi | cut -d ' ' -f 1
+}
+
+# The checksum must be there, name exactly this file, and match. Sets $problem if it does not.
 check_sum() { # FILE
     problem=
     if [ ! -f "$1.sha256" ]; then
         problem="$1.sha256 is missing, so nobody knows whether the archive is whole"
         return
     fi
-    sum=$(sha256sum <"$1")
-    sum=${sum%% *}
     case $(cat "$1.sha256") in
-        "$sum "[\ *]"${1##*/}") ;;
+        "$(sha256 "$1") "[\ *]"${1##*/}") ;;
         *[\ *]"${1##*/}") problem="$1 is truncated or altered: its checksum does not match" ;;
         *) problem="$1.sha256 does not speak of ${1##*/} alone" ;;
     esac
 }
 
-# Lists a docker-style archive, one image a line: its whole name ("-" if it has none) and the
-# architecture in its config, which is the only thing that tells the truth about it.
-list_archive() { # FILE
-    rm -rf "$scratch/list"
-    mkdir "$scratch/list"
-    tar -xf "$1" -C "$scratch/list" manifest.json 2>/dev/null || return
-    configs=$(jq -er '[.[].Config | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z"))] | unique[]' "$scratch/list/manifest.json" 2>/dev/null) || return
-    # shellcheck disable=SC2086 # a list, and its entries have just been checked
-    tar -xf "$1" -C "$scratch/list" $configs 2>/dev/null || return
-    # shellcheck disable=SC2086
-    (cd "$scratch/list" && jq -nr --slurpfile images manifest.json '
-        def whole: split("/") as $part
-            | if ($part | length) == 1 then "docker.io/library/" + .
-              elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
-              else "docker.io/" + . end;
-        (reduce inputs as $config ({}; .[input_filename] = ($config.architecture // "unknown"))) as $architecture
-        | $images[0][] | "\((.RepoTags // [])[] // "-" | if . == "-" then . else whole end) \($architecture[.Config])"
-        ' $configs 2>/dev/null)
+# Runs a jq filter over an object of all the files: their paths, and what is in them (null if no JSON).
+jq_files() { # FILTER FILE...
+    filter=$1
+    shift
+    for path; do echo >>"$path"; done # jq runs files without a last newline together
+    jq -nRr "reduce (inputs | {file: input_filename, line: .}) as \$read ({}; .[\$read.file] += \$read.line)
+        | map_values([fromjson?][0]) | $filter" "$@"
 }
 
-# Sets $found to the vendor's archive of an image, or $problem to why there is none that can be used.
+# Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
+# for each image: the file without its folder, the whole name ("-" for none), and the architecture
+# in the image's config, which is the only one to trust. A damaged archive gets no line.
+look_into() { # FILE...
+    content=$(
+        mkdir "$scratch/look" && cd "$scratch/look" || exit
+        list=
+        for file; do
+            mkdir -p "./${file##*/}"
+            ! tar -xf "$file" -C "${file##*/}" manifest.json || list=$list./${file##*/}/manifest.json$newline
+        done
+        [ -n "$list" ] || exit 0
+        # shellcheck disable=SC2086 # lists, and only harmless names of configs get into them
+        for config in $(jq_files 'to_entries[] | (.key | rtrimstr("manifest.json")) + (.value[]?.Config? | strings
+            | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z")))' $list | sort -u); do list=$list$config$newline; done
+        for file; do
+            wanted=
+            for path in $list; do
+                case $path in "./${file##*/}/"*) wanted=$wanted${path#"./${file##*/}/"}$newline ;; esac
+            done
+            # shellcheck disable=SC2086
+            tar -xf "$file" -C "${file##*/}" $wanted || :
+        done
+        # shellcheck disable=SC2016,SC2086 # variables of jq
+        jq_files '
+            def whole: split("/") as $part
+                | if ($part | length) == 1 then "docker.io/library/" + .
+                  elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
+                  else "docker.io/" + . end;
+            . as $all | to_entries[] | select(.key | endswith("/manifest.json"))
+            | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
+            | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
+    ) || content=
+    rm -rf "$scratch/look"
+}
+
+# Sets $found to the vendor's archive of an image, or to nothing, and $spelling to its usual name.
 find_vendor_archive() { # NAME ARCHITECTURE
     found=
     each_vendor_archive match_vendor_archive "$1" "$2"
-    problem=
-    if [ -z "$found" ]; then
-        problem="there is no $spelling in the package"
-        return
-    fi
-    content=$(list_archive "$found") || content=
-    case $content in
-        "$1 $2") ;;
-        '') problem="$found is damaged, or not an archive of docker save" ;;
-        *"$newline"*) problem="$found holds more than the one image $1" ;;
-        "$1 "*) problem="$found is for ${content##* }, not for $2" ;;
-        *) problem="$found holds ${content% *}, not $1" ;;
-    esac
 }
 
 match_vendor_archive() { # NAME ARCHITECTURE, then a row
@@ -213,10 +251,38 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     for file; do
         for folder in $packages; do
             for path in "$folder/$file" "$folder/$package_folder/$file"; do
-                if [ -z "$found" ] && [ -f "$path" ]; then found=$path; fi
+                [ -n "$found" ] || [ ! -f "$path" ] || found=$path
             done
         done
     done
+}
+
+# Refuses a package in which an archive is missing, or is not what it must be.
+check_packages() { # LINES "NAME ARCHITECTURE"
+    paths=
+    for line in $1; do
+        find_vendor_archive "${line% *}" "${line##* }"
+        paths=$paths$found$newline
+    done
+    # shellcheck disable=SC2086 # a list
+    look_into $paths
+    problems=
+    for line in $1; do
+        find_vendor_archive "${line% *}" "${line##* }"
+        held=
+        for row in $content; do
+            case $row in "${found##*/} "*) held="$held, ${row#"${found##*/} "}" ;; esac
+        done
+        case $held in
+            ", $line") continue ;;
+            ?*) problem="$found holds${held#,}, not $line" ;;
+            *) problem="$found is damaged, or no archive of docker save" ;;
+        esac
+        [ -n "$found" ] || problem="$spelling is missing"
+        problems="$problems$newline  $problem"
+    done
+    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" \
+        "--package wants the release's own archives, unaltered"
 }
 
 # Where an image stands below HOST: its whole name, its path in the layout scoped and in flat.
@@ -304,6 +370,12 @@ dry_run=
 host=
 while [ $# -gt 0 ]; do
     case $1 in
+        --*=*)
+            option=$1
+            shift
+            set -- "${option%%=*}" "${option#*=}" "$@"
+            continue
+            ;;
         --layout | --archive | --package | --authfile | --cert-dir | --tls-verify) need_value "$@" ;;
     esac
     case $1 in
@@ -397,21 +469,21 @@ parts=
 architectures=
 note_parts() { # INDEX ARCHITECTURE
     jq -c --arg architecture "$2" '.manifests[] | {mediaType, digest, size, $architecture,
-        name: .annotations["org.opencontainers.image.ref.name"]}' "$1" >>"$scratch/parts"
+        name: .annotations["org.opencontainers.image.ref.name"]}' "$1" >>parts
 }
 
 take_archive() { # FILE
-    [ -f "$1" ] || die "there is no $1" "make it with pull.sh on a host that reaches the registries"
     check_sum "$1"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
-    content=$(list_archive "$1") || die "$1 is not an archive of pull.sh"
+    look_into "$1"
     arch=$(say "$content" | sed 's/.* //' | sort -u)
+    [ -n "$arch" ] || die "$1 is not an archive of pull.sh"
     refuse_gaps "$arch"
-    if has "$architectures" "$arch"; then die "$1 is a second archive for $arch" "give one archive an architecture"; fi
+    if has "$architectures" "$arch$newline"; then die "$1 is a second archive for $arch" "give one archive an architecture"; fi
     architectures=$architectures$arch$newline
-    parts=$parts$content$newline
-    { tar -xf "$1" -C "$scratch/layout" && note_parts "$scratch/layout/index.json" "$arch"; } ||
-        die "cannot unpack $1 in $scratch" "if the disk is full make room, or name another with TMPDIR; then run the same command again"
+    parts=$parts$(say "$content" | cut -d ' ' -f 2-)$newline
+    { tar -xf "$1" -C layout && note_parts layout/index.json "$arch"; } ||
+        die "cannot unpack $1 in $scratch" "if the disk is full make room, or name another place with TMPDIR; then $again"
 }
 
 # Without an archive, the vendor's images are for the architectures that the packages serve.
@@ -421,13 +493,11 @@ note_served() { # ARCHITECTURE NAME SPELLING...
     if [ -n "$found" ] && ! has "$architectures" "$1$newline"; then architectures=$architectures$1$newline; fi
 }
 
-problems=
-check_packages() { # KIND REFERENCE NAME
+vendor=
+want_vendor() { # KIND REFERENCE NAME
     [ "$1" = package ] || return 0
     for arch in $architectures; do
-        if has "$parts" "$3 $arch$newline"; then continue; fi
-        find_vendor_archive "$3" "$arch"
-        [ -z "$problem" ] || problems="$problems$newline  $2: $problem"
+        has "$parts" "$3 $arch$newline" || vendor="$vendor$3 $arch$newline"
     done
 }
 
@@ -447,7 +517,7 @@ take_vendor_archives() { # NAME
 ask() { # DESTINATION
     output=$(skopeo inspect --raw --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
         ${cert_dir:+"--cert-dir=$cert_dir"} "docker://$1" 2>&1 >there) || return
-    digest=sha256:$(sha256sum <there | cut -d ' ' -f 1)
+    digest=sha256:$(sha256 there)
 }
 
 copy() { # SOURCE
@@ -456,37 +526,51 @@ copy() { # SOURCE
         ${cert_dir:+"--dest-cert-dir=$cert_dir"} "$1" "docker://$destination" 2>&1)
 }
 
+# What a registry is to have in the end: lines "NAME DIGEST".
+expected=
 put_from_registry() { # NAME
     if ! output=$(skopeo inspect --raw --retry-times 2 "docker://$1" 2>&1 >source); then
         fail "$(cause_in "$output")"
         return
     fi
-    wanted=sha256:$(sha256sum <source | cut -d ' ' -f 1)
+    wanted=sha256:$(sha256 source)
     if ask "$destination" && [ "$digest" = "$wanted" ]; then
         say "already there"
     elif copy "docker://$1"; then
         say copied
+    elif cause=$(cause_in "$output") && is_windows "$cause"; then
+        fail "the registry refuses its Windows variant, which has a foreign layer: $cause"
+        remedy="let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), or push the archives of pull.sh, which are for Linux alone; then $again"
+        return
     else
-        fail "$(cause_in "$output")"
+        fail "$cause"
         return
     fi
-    expected=$expected$1\ $wanted$newline
+    expected="$expected$1 $wanted$newline"
+}
+
+# Whether the manifest that a registry refused is a Windows variant of the image.
+is_windows() { # CAUSE
+    for manifest in $(jq -r '.manifests[]? | select(.platform.os == "windows").digest' source); do
+        case $1 in *"$manifest"*) return ;; esac
+    done
+    return 1
 }
 
 # One manifest stands for itself; those of several architectures get an index over them.
 put_from_files() { # NAME
     jq -cjs --arg name "$1" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: map(
-        select(.name == $name) | {mediaType, digest, size, platform: {architecture, os: "linux"}})}' parts >joined
+        select(.name == $name) | {mediaType, digest, size, platform: {architecture, os: "linux"} }) }' parts >joined
     served=$(jq -r '.manifests | map(.platform.architecture) | join(" and ")' joined)
     digests=$(jq -r '.manifests[].digest' joined)
     if ask "$destination" && is_served "$digest$newline$(jq -r '.manifests[]?.digest' there)"; then
         say "already there, for $served nodes"
-        expected=$expected$1\ $digest$newline
+        expected="$expected$1 $digest$newline"
         return
     fi
     case $digests in
         *"$newline"*)
-            wanted=sha256:$(sha256sum <joined | cut -d ' ' -f 1)
+            wanted=sha256:$(sha256 joined)
             jq -c --arg digest "$wanted" --argjson size "$(wc -c <joined)" \
                 '{schemaVersion, manifests: [{mediaType, $digest, $size}]}' joined >one/index.json
             mv joined "layout/blobs/sha256/${wanted#sha256:}"
@@ -498,7 +582,7 @@ put_from_files() { # NAME
     esac
     if copy oci:one; then
         say "copied, for $served nodes"
-        expected=$expected$1\ $wanted$newline
+        expected="$expected$1 $wanted$newline"
     else
         fail "$(cause_in "$output")"
     fi
@@ -527,19 +611,20 @@ put() { # KIND REFERENCE NAME
         put_from_files "$3"
     elif ask "$destination"; then
         say "already there (not compared, for want of --package)"
-        expected=$expected$3\ $digest$newline
+        expected="$expected$3 $digest$newline"
     else
         fail "it comes in the vendor's package: give --package"
     fi
 }
 
-# What has been copied is asked for once more, when all is done.
+# When all is done, the registry is asked once more for each image.
 confirm() { # KIND REFERENCE NAME
-    current=$2
+    number=$((number + 1))
+    has "$expected" "$3 " || return 0
     locate "$3"
-    if has "$expected" "$3 "; then
-        { ask "$destination" && has "$expected" "$3 $digest$newline"; } || fail "$2: $destination is not what was copied"
-    fi
+    if ask "$destination" && has "$expected" "$3 $digest$newline"; then return; fi
+    announce "$2"
+    fail "$destination is not what was put there"
 }
 
 check_host
@@ -556,25 +641,27 @@ if [ -n "$dry_run" ]; then
 fi
 
 need_tools skopeo jq tar sha256sum
-for folder in $packages $cert_dir; do
-    [ -d "$folder" ] || die "there is no folder $folder"
-done
-[ -z "$authfile" ] || [ -f "$authfile" ] || die "there is no file $authfile" "skopeo login --authfile makes it"
+[ -z "$authfile" ] || need_file "$authfile" --authfile
+[ -z "$cert_dir" ] || need_folder "$cert_dir" --cert-dir
+for folder in $packages; do need_folder "$folder" --package; done
+for file in $archives; do need_file "$file" --archive; done
 make_scratch "${TMPDIR:-/var/tmp}"
-mkdir -p "$scratch/layout/blobs/sha256" "$scratch/one"
-say '{"imageLayoutVersion":"1.0.0"}' >"$scratch/one/oci-layout"
-: >"$scratch/parts"
+cd "$scratch"
+mkdir -p layout/blobs one
+say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
+: >parts
+again="run the same command again: what is there is not copied twice"
+remedy="mend what is said above, then $again"
 for archive in $archives; do take_archive "$archive"; done
 if [ -n "$packages" ]; then
     [ -n "$archives" ] || each_vendor_archive note_served
-    [ -n "$architectures" ] || problems="$newline  there is none of its archives in it"
-    each_image check_packages
-    [ -z "$problems" ] || die "the vendor's package is not as it must be, so nothing was copied:$problems" \
-        "--package wants the release's own archives, unaltered, all those of an architecture"
+    [ -n "$architectures" ] || die "there is no archive of the vendor's in the package" "--package names the unpacked package, or the folder of its archives"
+    each_image want_vendor
+    check_packages "$vendor"
 fi
-cd "$scratch"
-expected=
 each_image put
+number=0
 each_image confirm
-die_if_failed "mend what is said above, then run the same command again; what is there is not copied twice"
-say "all $total images of Kubernetes $kubernetes are in $host; for the Helm values: $me --print-values --layout $layout $host"
+die_if_failed "$remedy"
+say "all $total images of Kubernetes $kubernetes are in $host" \
+    "the Helm values that name them: $me --print-values --layout $layout $host"

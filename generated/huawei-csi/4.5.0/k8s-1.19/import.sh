@@ -87,23 +87,56 @@ need_value() { [ -n "${2-}" ] || misuse "$1 needs a value"; }
 absolute() {
     case $1 in
         /*) say "$1" ;;
-        *) say "$PWD/$1" ;;
+        *) say "${PWD%/}/$1" ;;
     esac
 }
 
 need_tools() {
     absent=
     for tool; do
-        command -v "$tool" >/dev/null 2>&1 || absent="$absent $tool"
+        command -v "$tool" >/dev/null || absent="$absent $tool"
     done
     [ -z "$absent" ] || die "not installed:$absent" "install it with this system's package manager, then run $me again"
 }
 
-# One line of progress an image: step begins it; say, or fail with the reason, ends it.
+need_file() { # FILE OPTION
+    [ -f "$1" ] || die "there is no file $1" "$2 names it"
+}
+
+need_folder() { # FOLDER OPTION
+    [ -d "$1" ] || die "there is no folder $1" "$2 names it"
+}
+
+# A folder for temporary files. From here on, whatever ends the script also stops its background
+# jobs, whose PIDs begin the lines of $queue, and removes that folder.
+queue=
+make_scratch() { # PARENT
+    scratch=$(mktemp -d "$1/$product.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
+    trap leave EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+leave() {
+    status=$?
+    for job in $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    rm -rf "$scratch"
+    case $status in
+        0 | 129 | 130 | 143) exit "$status" ;;
+        *) exit 1 ;; # a tool's own status would be taken for one of ours
+    esac
+}
+
+# Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
 failed=
 step() { # REFERENCE
     number=$((number + 1))
+    announce "$1"
+}
+
+announce() { # REFERENCE
     current=$1
     printf '[%s/%s] %s ... ' "$number" "$total" "$1"
 }
@@ -117,28 +150,19 @@ fail() { # REASON
 }
 
 die_if_failed() { # HELP
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there. Missing:$failed" "$1"
+    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$1"
 }
 
 # The cause in what a tool printed: its last line, without skopeo's decoration.
 cause_in() { # OUTPUT
     say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
 }
-
-# A folder for temporary files that is gone when the script ends, however it ends.
-make_scratch() { # PARENT
-    scratch=$(mktemp -d "$1/$me.XXXXXX") || die "cannot make a temporary folder in $1"
-    trap 'rm -rf "$scratch"' EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-}
 # The architecture of this machine, in the words of images.
 host_architecture() {
     machine=$(uname -m)
     case $machine in
-        x86_64 | amd64) arch=amd64 ;;
-        aarch64 | arm64) arch=arm64 ;;
+        x86_64 | amd64) say amd64 ;;
+        aarch64 | arm64) say arm64 ;;
         *) misuse "cannot tell which images a $machine machine needs" "say it with --arch" ;;
     esac
 }
@@ -147,83 +171,97 @@ host_architecture() {
 lock() { # FILE
     (: >>"$1") || die "cannot write $1"
     exec 9>>"$1"
-    flock -n 9 && return
-    say "another run is at work (lock $1): waiting for it"
+    if flock -n 9; then return; fi
+    say "another run is at work here: waiting for it ($1)"
     flock 9
 }
 # Refuses an architecture that the release does not know, or that an image was never built for.
 refuse_gaps() { # ARCHITECTURE
     known=
     gaps=
-    each_architecture note_architecture "$1"
+    each_architecture note_gaps "$1"
     case "$known " in
         *" $1 "*) ;;
-        *) misuse "unknown architecture: $1" "this release is built for$known" ;;
+        *) misuse "unknown architecture: $1" "the release is built for$known" ;;
     esac
-    [ -z "$gaps" ] || die "Kubernetes $kubernetes cannot be served on $1. There is no $1 build of:$gaps" \
-        "only nodes of another architecture can use this release on Kubernetes $kubernetes"
+    [ -z "$gaps" ] || die "Kubernetes $kubernetes cannot be served on $1, because these images have no $1 build:$gaps" \
+        "use nodes of another architecture, or another version of Kubernetes"
 }
 
-note_architecture() { # WANTED ARCHITECTURE REFERENCE...
+note_gaps() { # WANTED ARCHITECTURE REFERENCE...
     known="$known $2"
     [ "$1" = "$2" ] || return 0
     shift 2
     for reference; do gaps="$gaps$newline  $reference"; done
 }
-# Sets $problem if an archive's checksum is not there, does not name exactly this file, or does
-# not match.
+# Where openssl is installed it computes the same sum several times faster.
+sha256() { # FILE
+    if command -v openssl >/dev/null; then openssl dgst -sha256 -r <"$1"; else sha256sum <"$1"; fi | cut -d ' ' -f 1
+}
+
+# The checksum must be there, name exactly this file, and match. Sets $problem if it does not.
 check_sum() { # FILE
     problem=
     if [ ! -f "$1.sha256" ]; then
         problem="$1.sha256 is missing, so nobody knows whether the archive is whole"
         return
     fi
-    sum=$(sha256sum <"$1")
-    sum=${sum%% *}
     case $(cat "$1.sha256") in
-        "$sum "[\ *]"${1##*/}") ;;
+        "$(sha256 "$1") "[\ *]"${1##*/}") ;;
         *[\ *]"${1##*/}") problem="$1 is truncated or altered: its checksum does not match" ;;
         *) problem="$1.sha256 does not speak of ${1##*/} alone" ;;
     esac
 }
 
-# Lists a docker-style archive, one image a line: its whole name ("-" if it has none) and the
-# architecture in its config, which is the only thing that tells the truth about it.
-list_archive() { # FILE
-    rm -rf "$scratch/list"
-    mkdir "$scratch/list"
-    tar -xf "$1" -C "$scratch/list" manifest.json 2>/dev/null || return
-    configs=$(jq -er '[.[].Config | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z"))] | unique[]' "$scratch/list/manifest.json" 2>/dev/null) || return
-    # shellcheck disable=SC2086 # a list, and its entries have just been checked
-    tar -xf "$1" -C "$scratch/list" $configs 2>/dev/null || return
-    # shellcheck disable=SC2086
-    (cd "$scratch/list" && jq -nr --slurpfile images manifest.json '
-        def whole: split("/") as $part
-            | if ($part | length) == 1 then "docker.io/library/" + .
-              elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
-              else "docker.io/" + . end;
-        (reduce inputs as $config ({}; .[input_filename] = ($config.architecture // "unknown"))) as $architecture
-        | $images[0][] | "\((.RepoTags // [])[] // "-" | if . == "-" then . else whole end) \($architecture[.Config])"
-        ' $configs 2>/dev/null)
+# Runs a jq filter over an object of all the files: their paths, and what is in them (null if no JSON).
+jq_files() { # FILTER FILE...
+    filter=$1
+    shift
+    for path; do echo >>"$path"; done # jq runs files without a last newline together
+    jq -nRr "reduce (inputs | {file: input_filename, line: .}) as \$read ({}; .[\$read.file] += \$read.line)
+        | map_values([fromjson?][0]) | $filter" "$@"
 }
 
-# Sets $found to the vendor's archive of an image, or $problem to why there is none that can be used.
+# Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
+# for each image: the file without its folder, the whole name ("-" for none), and the architecture
+# in the image's config, which is the only one to trust. A damaged archive gets no line.
+look_into() { # FILE...
+    content=$(
+        mkdir "$scratch/look" && cd "$scratch/look" || exit
+        list=
+        for file; do
+            mkdir -p "./${file##*/}"
+            ! tar -xf "$file" -C "${file##*/}" manifest.json || list=$list./${file##*/}/manifest.json$newline
+        done
+        [ -n "$list" ] || exit 0
+        # shellcheck disable=SC2086 # lists, and only harmless names of configs get into them
+        for config in $(jq_files 'to_entries[] | (.key | rtrimstr("manifest.json")) + (.value[]?.Config? | strings
+            | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z")))' $list | sort -u); do list=$list$config$newline; done
+        for file; do
+            wanted=
+            for path in $list; do
+                case $path in "./${file##*/}/"*) wanted=$wanted${path#"./${file##*/}/"}$newline ;; esac
+            done
+            # shellcheck disable=SC2086
+            tar -xf "$file" -C "${file##*/}" $wanted || :
+        done
+        # shellcheck disable=SC2016,SC2086 # variables of jq
+        jq_files '
+            def whole: split("/") as $part
+                | if ($part | length) == 1 then "docker.io/library/" + .
+                  elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
+                  else "docker.io/" + . end;
+            . as $all | to_entries[] | select(.key | endswith("/manifest.json"))
+            | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
+            | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
+    ) || content=
+    rm -rf "$scratch/look"
+}
+
+# Sets $found to the vendor's archive of an image, or to nothing, and $spelling to its usual name.
 find_vendor_archive() { # NAME ARCHITECTURE
     found=
     each_vendor_archive match_vendor_archive "$1" "$2"
-    problem=
-    if [ -z "$found" ]; then
-        problem="there is no $spelling in the package"
-        return
-    fi
-    content=$(list_archive "$found") || content=
-    case $content in
-        "$1 $2") ;;
-        '') problem="$found is damaged, or not an archive of docker save" ;;
-        *"$newline"*) problem="$found holds more than the one image $1" ;;
-        "$1 "*) problem="$found is for ${content##* }, not for $2" ;;
-        *) problem="$found holds ${content% *}, not $1" ;;
-    esac
 }
 
 match_vendor_archive() { # NAME ARCHITECTURE, then a row
@@ -233,10 +271,38 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     for file; do
         for folder in $packages; do
             for path in "$folder/$file" "$folder/$package_folder/$file"; do
-                if [ -z "$found" ] && [ -f "$path" ]; then found=$path; fi
+                [ -n "$found" ] || [ ! -f "$path" ] || found=$path
             done
         done
     done
+}
+
+# Refuses a package in which an archive is missing, or is not what it must be.
+check_packages() { # LINES "NAME ARCHITECTURE"
+    paths=
+    for line in $1; do
+        find_vendor_archive "${line% *}" "${line##* }"
+        paths=$paths$found$newline
+    done
+    # shellcheck disable=SC2086 # a list
+    look_into $paths
+    problems=
+    for line in $1; do
+        find_vendor_archive "${line% *}" "${line##* }"
+        held=
+        for row in $content; do
+            case $row in "${found##*/} "*) held="$held, ${row#"${found##*/} "}" ;; esac
+        done
+        case $held in
+            ", $line") continue ;;
+            ?*) problem="$found holds${held#,}, not $line" ;;
+            *) problem="$found is damaged, or no archive of docker save" ;;
+        esac
+        [ -n "$found" ] || problem="$spelling is missing"
+        problems="$problems$newline  $problem"
+    done
+    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" \
+        "--package wants the release's own archives, unaltered"
 }
 
 usage() {
@@ -275,6 +341,12 @@ packages=
 dry_run=
 while [ $# -gt 0 ]; do
     case $1 in
+        --*=*)
+            option=$1
+            shift
+            set -- "${option%%=*}" "${option#*=}" "$@"
+            continue
+            ;;
         --arch | --archive | --package) need_value "$@" ;;
     esac
     case $1 in
@@ -287,7 +359,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ -n "$arch" ] || host_architecture
+[ -n "$arch" ] || arch=$(host_architecture)
 refuse_gaps "$arch"
 if [ -z "$archive" ]; then
     archive=$PWD/$product-$release-k8s-$kubernetes-$arch.tar
@@ -297,10 +369,8 @@ fi
 
 preview() { # KIND REFERENCE NAME
     step "$2"
-    case $1,$packages in
-        registry, | package,) say "would be imported from the archive, unless it is there" ;;
-        *) say "would be imported from the archive, else from the vendor's package, unless it is there" ;;
-    esac
+    find_vendor_archive "$3" "$arch"
+    say "would be imported from the archive${found:+, or else from $found}, unless it is there"
 }
 
 # CTR is a command, or its path, or several words as in k3s ctr.
@@ -344,17 +414,20 @@ note_absent() { # KIND REFERENCE NAME
     if [ "$1" = registry ] || [ -z "$packages" ]; then archive_needed=yes; fi
 }
 
-# Sets $content to what the archive holds. Nothing may come with it that is not in the table.
-content=
+# Sets $held to what the archive holds. Nothing may come with it that is not in the table.
+held=
 open_archive() {
     [ -f "$archive" ] || die "there is no $archive" "make it with pull.sh on a host that reaches the registries; --archive says where it is"
     check_sum "$archive"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
-    content=$(list_archive "$archive") || die "$archive is not an archive of pull.sh"
+    look_into "$archive"
+    [ -n "$content" ] || die "$archive is not an archive of pull.sh"
+    held=$(say "$content" | cut -d ' ' -f 2-)$newline
     problems=
-    for line in $content; do
-        if has "$table" "$line$newline"; then continue; fi
-        if has "$table" "${line% *} "; then
+    for line in $held; do
+        if has "$table" "$line$newline"; then
+            continue
+        elif has "$table" "${line% *} "; then
             problems="$problems$newline  ${line% *} is for ${line##* }, not for $arch"
         else
             problems="$problems$newline  ${line% *} is no image of Kubernetes $kubernetes"
@@ -364,20 +437,19 @@ open_archive() {
         "take the archive that pull.sh makes for Kubernetes $kubernetes on $arch"
 }
 
-# Decides which files the absent images come from.
-files=
+# Decides where the absent images come from: the archive, the vendor's package, or nowhere.
+from_archive=
+vendor=
 nowhere=
-problems=
 choose() { # KIND REFERENCE NAME
-    if has "$present" "$3 ready"; then return; fi
-    if has "$content" "$3 "; then
-        has "$files" "$archive$newline" || files="$archive$newline$files"
-    elif [ "$1" = registry ] || [ -z "$packages" ]; then
-        nowhere="$nowhere$newline$3 "
+    if has "$present" "$3 ready"; then
+        return
+    elif has "$held" "$3 "; then
+        from_archive=$archive
+    elif [ "$1" = package ] && [ -n "$packages" ]; then
+        vendor="$vendor$3 $arch$newline"
     else
-        find_vendor_archive "$3" "$arch"
-        files="$files$found$newline"
-        [ -z "$problem" ] || problems="$problems$newline  $2: $problem"
+        nowhere="$nowhere$3 $newline"
     fi
 }
 
@@ -388,22 +460,27 @@ import() { # FILE
     fi
 }
 
-# Labels each image, and says what became of it.
-settle() { # KIND REFERENCE NAME
+# Labels images so that the kubelet does not collect them. An import takes the labels off, also
+# from images that were there before.
+pin() { # KIND REFERENCE NAME
+    if [ -z "$absent" ] && has "$before" "$3 ready pinned"; then return; fi
+    if has "$nowhere" "$3 "; then return; fi
+    changed=yes
+    run_ctr images label "$3" io.cri-containerd.pinned=pinned >/dev/null 2>&1 || :
+}
+
+report() { # KIND REFERENCE NAME
     step "$2"
-    if has "$nowhere" "$3 "; then
-        case $1 in
-            registry) fail "it is not in $archive" ;;
-            package) fail "it is not in $archive; the vendor's package has it (--package)" ;;
-        esac
-    elif ! has "$present" "$3 ready"; then
-        fail "containerd does not have it complete and unpacked"
-    elif has "$present" "$3 ready loose" && ! run_ctr images label "$3" io.cri-containerd.pinned=pinned >/dev/null; then
+    if has "$present" "$3 ready pinned"; then
+        if has "$before" "$3 ready"; then say "already there"; else say imported; fi
+    elif has "$present" "$3 ready"; then
         fail "it is there, but containerd did not take the label that pins it"
-    elif has "$before" "$3 ready"; then
-        say "already there"
+    elif ! has "$nowhere" "$3 "; then
+        fail "containerd does not have it complete and unpacked"
+    elif [ "$1" = package ]; then
+        fail "it is not in $archive, but comes in the vendor's package: give --package"
     else
-        say imported
+        fail "it is not in $archive"
     fi
 }
 
@@ -413,13 +490,14 @@ if [ -n "$dry_run" ]; then
     exit
 fi
 
-command -v "${CTR%%"$newline"*}" >/dev/null || die "not installed: ${CTR%%"$newline"*}" "name another with CTR, such as CTR='k3s ctr'"
 need_tools jq tar sha256sum awk flock
-[ -z "$packages" ] || [ -d "$packages" ] || die "there is no folder $packages" "--package names the unpacked package, or the folder of its archives"
+command -v "${CTR%%"$newline"*}" >/dev/null ||
+    die "not installed: ${CTR%%"$newline"*}" "it comes with containerd; CTR names another, such as CTR='k3s ctr'"
+[ -z "$packages" ] || need_folder "$packages" --package
 output=$(run_ctr version 2>&1) || die "containerd does not answer: $(cause_in "$output")" \
-    "run as root with containerd running; if its socket is elsewhere set CONTAINERD_ADDRESS (k3s, RKE2: /run/k3s/containerd/containerd.sock)"
+    "run as root, with containerd running; CONTAINERD_ADDRESS says where its socket is (k3s, RKE2: /run/k3s/containerd/containerd.sock)"
 make_scratch "${TMPDIR:-/tmp}"
-lock "/run/$product.$me.lock"
+lock "/run/$product-import.lock"
 
 look
 before=$present
@@ -427,11 +505,16 @@ each_image note_absent
 if [ -n "$absent" ]; then
     [ -z "$archive_needed" ] || open_archive
     each_image choose
-    [ -z "$problems" ] || die "the vendor's package is not as it must be, so nothing was imported:$problems" \
-        "--package wants the release's own archives, unaltered, for $arch"
-    for file in $files; do import "$file"; done
-    look
+    check_packages "$vendor"
+    [ -z "$from_archive" ] || import "$archive"
+    for line in $vendor; do
+        find_vendor_archive "${line% *}" "$arch"
+        import "$found"
+    done
 fi
-each_image settle
+changed=
+each_image pin
+[ -z "$changed" ] || look
+each_image report
 die_if_failed "mend what is said above, then run the same command again; what is there is not imported twice"
 say "all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"

@@ -87,23 +87,56 @@ need_value() { [ -n "${2-}" ] || misuse "$1 needs a value"; }
 absolute() {
     case $1 in
         /*) say "$1" ;;
-        *) say "$PWD/$1" ;;
+        *) say "${PWD%/}/$1" ;;
     esac
 }
 
 need_tools() {
     absent=
     for tool; do
-        command -v "$tool" >/dev/null 2>&1 || absent="$absent $tool"
+        command -v "$tool" >/dev/null || absent="$absent $tool"
     done
     [ -z "$absent" ] || die "not installed:$absent" "install it with this system's package manager, then run $me again"
 }
 
-# One line of progress an image: step begins it; say, or fail with the reason, ends it.
+need_file() { # FILE OPTION
+    [ -f "$1" ] || die "there is no file $1" "$2 names it"
+}
+
+need_folder() { # FOLDER OPTION
+    [ -d "$1" ] || die "there is no folder $1" "$2 names it"
+}
+
+# A folder for temporary files. From here on, whatever ends the script also stops its background
+# jobs, whose PIDs begin the lines of $queue, and removes that folder.
+queue=
+make_scratch() { # PARENT
+    scratch=$(mktemp -d "$1/$product.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
+    trap leave EXIT
+    trap 'exit 129' HUP
+    trap 'exit 130' INT
+    trap 'exit 143' TERM
+}
+
+leave() {
+    status=$?
+    for job in $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    rm -rf "$scratch"
+    case $status in
+        0 | 129 | 130 | 143) exit "$status" ;;
+        *) exit 1 ;; # a tool's own status would be taken for one of ours
+    esac
+}
+
+# Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
 failed=
 step() { # REFERENCE
     number=$((number + 1))
+    announce "$1"
+}
+
+announce() { # REFERENCE
     current=$1
     printf '[%s/%s] %s ... ' "$number" "$total" "$1"
 }
@@ -117,28 +150,19 @@ fail() { # REASON
 }
 
 die_if_failed() { # HELP
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there. Missing:$failed" "$1"
+    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$1"
 }
 
 # The cause in what a tool printed: its last line, without skopeo's decoration.
 cause_in() { # OUTPUT
     say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
 }
-
-# A folder for temporary files that is gone when the script ends, however it ends.
-make_scratch() { # PARENT
-    scratch=$(mktemp -d "$1/$me.XXXXXX") || die "cannot make a temporary folder in $1"
-    trap 'rm -rf "$scratch"' EXIT
-    trap 'exit 129' HUP
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-}
 # The architecture of this machine, in the words of images.
 host_architecture() {
     machine=$(uname -m)
     case $machine in
-        x86_64 | amd64) arch=amd64 ;;
-        aarch64 | arm64) arch=arm64 ;;
+        x86_64 | amd64) say amd64 ;;
+        aarch64 | arm64) say arm64 ;;
         *) misuse "cannot tell which images a $machine machine needs" "say it with --arch" ;;
     esac
 }
@@ -147,83 +171,97 @@ host_architecture() {
 lock() { # FILE
     (: >>"$1") || die "cannot write $1"
     exec 9>>"$1"
-    flock -n 9 && return
-    say "another run is at work (lock $1): waiting for it"
+    if flock -n 9; then return; fi
+    say "another run is at work here: waiting for it ($1)"
     flock 9
 }
 # Refuses an architecture that the release does not know, or that an image was never built for.
 refuse_gaps() { # ARCHITECTURE
     known=
     gaps=
-    each_architecture note_architecture "$1"
+    each_architecture note_gaps "$1"
     case "$known " in
         *" $1 "*) ;;
-        *) misuse "unknown architecture: $1" "this release is built for$known" ;;
+        *) misuse "unknown architecture: $1" "the release is built for$known" ;;
     esac
-    [ -z "$gaps" ] || die "Kubernetes $kubernetes cannot be served on $1. There is no $1 build of:$gaps" \
-        "only nodes of another architecture can use this release on Kubernetes $kubernetes"
+    [ -z "$gaps" ] || die "Kubernetes $kubernetes cannot be served on $1, because these images have no $1 build:$gaps" \
+        "use nodes of another architecture, or another version of Kubernetes"
 }
 
-note_architecture() { # WANTED ARCHITECTURE REFERENCE...
+note_gaps() { # WANTED ARCHITECTURE REFERENCE...
     known="$known $2"
     [ "$1" = "$2" ] || return 0
     shift 2
     for reference; do gaps="$gaps$newline  $reference"; done
 }
-# Sets $problem if an archive's checksum is not there, does not name exactly this file, or does
-# not match.
+# Where openssl is installed it computes the same sum several times faster.
+sha256() { # FILE
+    if command -v openssl >/dev/null; then openssl dgst -sha256 -r <"$1"; else sha256sum <"$1"; fi | cut -d ' ' -f 1
+}
+
+# The checksum must be there, name exactly this file, and match. Sets $problem if it does not.
 check_sum() { # FILE
     problem=
     if [ ! -f "$1.sha256" ]; then
         problem="$1.sha256 is missing, so nobody knows whether the archive is whole"
         return
     fi
-    sum=$(sha256sum <"$1")
-    sum=${sum%% *}
     case $(cat "$1.sha256") in
-        "$sum "[\ *]"${1##*/}") ;;
+        "$(sha256 "$1") "[\ *]"${1##*/}") ;;
         *[\ *]"${1##*/}") problem="$1 is truncated or altered: its checksum does not match" ;;
         *) problem="$1.sha256 does not speak of ${1##*/} alone" ;;
     esac
 }
 
-# Lists a docker-style archive, one image a line: its whole name ("-" if it has none) and the
-# architecture in its config, which is the only thing that tells the truth about it.
-list_archive() { # FILE
-    rm -rf "$scratch/list"
-    mkdir "$scratch/list"
-    tar -xf "$1" -C "$scratch/list" manifest.json 2>/dev/null || return
-    configs=$(jq -er '[.[].Config | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z"))] | unique[]' "$scratch/list/manifest.json" 2>/dev/null) || return
-    # shellcheck disable=SC2086 # a list, and its entries have just been checked
-    tar -xf "$1" -C "$scratch/list" $configs 2>/dev/null || return
-    # shellcheck disable=SC2086
-    (cd "$scratch/list" && jq -nr --slurpfile images manifest.json '
-        def whole: split("/") as $part
-            | if ($part | length) == 1 then "docker.io/library/" + .
-              elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
-              else "docker.io/" + . end;
-        (reduce inputs as $config ({}; .[input_filename] = ($config.architecture // "unknown"))) as $architecture
-        | $images[0][] | "\((.RepoTags // [])[] // "-" | if . == "-" then . else whole end) \($architecture[.Config])"
-        ' $configs 2>/dev/null)
+# Runs a jq filter over an object of all the files: their paths, and what is in them (null if no JSON).
+jq_files() { # FILTER FILE...
+    filter=$1
+    shift
+    for path; do echo >>"$path"; done # jq runs files without a last newline together
+    jq -nRr "reduce (inputs | {file: input_filename, line: .}) as \$read ({}; .[\$read.file] += \$read.line)
+        | map_values([fromjson?][0]) | $filter" "$@"
 }
 
-# Sets $found to the vendor's archive of an image, or $problem to why there is none that can be used.
+# Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
+# for each image: the file without its folder, the whole name ("-" for none), and the architecture
+# in the image's config, which is the only one to trust. A damaged archive gets no line.
+look_into() { # FILE...
+    content=$(
+        mkdir "$scratch/look" && cd "$scratch/look" || exit
+        list=
+        for file; do
+            mkdir -p "./${file##*/}"
+            ! tar -xf "$file" -C "${file##*/}" manifest.json || list=$list./${file##*/}/manifest.json$newline
+        done
+        [ -n "$list" ] || exit 0
+        # shellcheck disable=SC2086 # lists, and only harmless names of configs get into them
+        for config in $(jq_files 'to_entries[] | (.key | rtrimstr("manifest.json")) + (.value[]?.Config? | strings
+            | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z")))' $list | sort -u); do list=$list$config$newline; done
+        for file; do
+            wanted=
+            for path in $list; do
+                case $path in "./${file##*/}/"*) wanted=$wanted${path#"./${file##*/}/"}$newline ;; esac
+            done
+            # shellcheck disable=SC2086
+            tar -xf "$file" -C "${file##*/}" $wanted || :
+        done
+        # shellcheck disable=SC2016,SC2086 # variables of jq
+        jq_files '
+            def whole: split("/") as $part
+                | if ($part | length) == 1 then "docker.io/library/" + .
+                  elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
+                  else "docker.io/" + . end;
+            . as $all | to_entries[] | select(.key | endswith("/manifest.json"))
+            | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
+            | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
+    ) || content=
+    rm -rf "$scratch/look"
+}
+
+# Sets $found to the vendor's archive of an image, or to nothing, and $spelling to its usual name.
 find_vendor_archive() { # NAME ARCHITECTURE
     found=
     each_vendor_archive match_vendor_archive "$1" "$2"
-    problem=
-    if [ -z "$found" ]; then
-        problem="there is no $spelling in the package"
-        return
-    fi
-    content=$(list_archive "$found") || content=
-    case $content in
-        "$1 $2") ;;
-        '') problem="$found is damaged, or not an archive of docker save" ;;
-        *"$newline"*) problem="$found holds more than the one image $1" ;;
-        "$1 "*) problem="$found is for ${content##* }, not for $2" ;;
-        *) problem="$found holds ${content% *}, not $1" ;;
-    esac
 }
 
 match_vendor_archive() { # NAME ARCHITECTURE, then a row
@@ -233,10 +271,38 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     for file; do
         for folder in $packages; do
             for path in "$folder/$file" "$folder/$package_folder/$file"; do
-                if [ -z "$found" ] && [ -f "$path" ]; then found=$path; fi
+                [ -n "$found" ] || [ ! -f "$path" ] || found=$path
             done
         done
     done
+}
+
+# Refuses a package in which an archive is missing, or is not what it must be.
+check_packages() { # LINES "NAME ARCHITECTURE"
+    paths=
+    for line in $1; do
+        find_vendor_archive "${line% *}" "${line##* }"
+        paths=$paths$found$newline
+    done
+    # shellcheck disable=SC2086 # a list
+    look_into $paths
+    problems=
+    for line in $1; do
+        find_vendor_archive "${line% *}" "${line##* }"
+        held=
+        for row in $content; do
+            case $row in "${found##*/} "*) held="$held, ${row#"${found##*/} "}" ;; esac
+        done
+        case $held in
+            ", $line") continue ;;
+            ?*) problem="$found holds${held#,}, not $line" ;;
+            *) problem="$found is damaged, or no archive of docker save" ;;
+        esac
+        [ -n "$found" ] || problem="$spelling is missing"
+        problems="$problems$newline  $problem"
+    done
+    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" \
+        "--package wants the release's own archives, unaltered"
 }
 
 usage() {
@@ -274,6 +340,12 @@ authfile=
 dry_run=
 while [ $# -gt 0 ]; do
     case $1 in
+        --*=*)
+            option=$1
+            shift
+            set -- "${option%%=*}" "${option#*=}" "$@"
+            continue
+            ;;
         --arch | --package | --output | --authfile) need_value "$@" ;;
     esac
     case $1 in
@@ -288,111 +360,157 @@ while [ $# -gt 0 ]; do
     shift
 done
 output=$(absolute "$output")
-[ -n "$arch" ] || host_architecture
+[ -n "$arch" ] || arch=$(host_architecture)
 refuse_gaps "$arch"
 archive=$product-$release-k8s-$kubernetes-$arch.tar
 work=$archive.work
 
 preview() { # KIND REFERENCE NAME
     step "$2"
-    case $1,$packages in
-        registry,*) say "would be copied from its registry" ;;
-        package,) say "would be left out: it comes in the vendor's package (--package)" ;;
-        package,*) say "would be taken from the vendor's package" ;;
-    esac
+    if [ "$1" = registry ]; then
+        say "would be copied from its registry"
+    elif [ -z "$packages" ]; then
+        say "would be left out: it comes in the vendor's package (--package)"
+    else
+        find_vendor_archive "$3" "$arch"
+        say "would be taken from ${found:-the package, but there is no $spelling}"
+    fi
 }
 
-# The vendor's archives are looked at before anything is downloaded.
-problems=
-check_package() { # KIND REFERENCE NAME
-    [ "$1" = package ] || return 0
-    find_vendor_archive "$3" "$arch"
-    [ -z "$problem" ] || problems="$problems$newline  $2: $problem"
-}
-
-# What the archive is to hold: the vendor's images too, if there is a package or if they are in already.
+# What the archive is to hold. The vendor's images belong to it if there is a package, or if a
+# former run had one.
+former=
 wanted=
+vendor=
 left=
 want() { # KIND REFERENCE NAME
-    if [ "$1" = registry ] || [ -n "$packages" ] || has "$former" "$3 $arch"; then
-        wanted="$wanted${wanted:+$newline}$3 $arch"
+    if [ "$1" = registry ] || [ -n "$packages" ] || has "$former" "$3 $arch$newline"; then
+        wanted="$wanted$3 $arch$newline"
     else
         left="$left$newline  $2"
     fi
 }
 
-# Whether a layout holds this image, and each of its blobs is what its digest says.
-is_sound() { # LAYOUT NAME
-    digest=$(jq -er --arg name "$2" '.manifests[0]
-        | select(.annotations["org.opencontainers.image.ref.name"] == $name).digest' "$1/index.json") || return
-    sums=$(jq -r --arg digest "$digest" '[$digest, .config.digest, .layers[].digest][]
-        | ltrimstr("sha256:") | . + "  archive/blobs/sha256/" + .' "archive/blobs/sha256/${digest#sha256:}") || return
-    say "$sums" | sha256sum -c
-} >/dev/null 2>&1
-
-# Each image gets a layout of its own, named by its number; the blobs of all are in the archive's.
-fetch() { # KIND REFERENCE NAME
-    step "$2"
-    if is_sound "$number" "$3"; then
-        say "already there"
-        return
-    fi
-    rm -rf "$number"
-    outcome=copied
-    if has "$former" "$3 $arch" && [ -f archive/index.json ]; then
-        source=oci:archive:$3
-        outcome="already there"
-    elif [ "$1" = registry ]; then
-        source=docker://$3
-    elif [ -n "$packages" ]; then
-        find_vendor_archive "$3" "$arch"
-        ln -sf "$found" vendor.tar # skopeo cannot take a path with a colon
-        source=docker-archive:vendor.tar
-    else
-        say "left out: it comes in the vendor's package"
-        return
-    fi
-    if ! report=$(skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
-        ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
-        --digestfile digest "$source" "oci:$number:$3" 2>&1); then
-        rm -rf "$number"
-        fail "$(cause_in "$report")"
-        return
-    fi
-    # Asked for one architecture, skopeo still copies an image that exists for another alone.
-    config=$(jq -r '.config.digest | ltrimstr("sha256:")' "archive/blobs/sha256/$(cut -d : -f 2 digest)")
-    built_for=$(jq -r .architecture "archive/blobs/sha256/$config")
-    if [ "$built_for" = "$arch" ]; then
-        say "$outcome"
-    else
-        rm -rf "$number"
-        fail "its registry has it for $built_for, not for $arch"
-    fi
+want_vendor() { # KIND REFERENCE NAME
+    if [ "$1" = package ]; then vendor="$vendor$3 $arch$newline"; fi
 }
 
-# Packs the folder archive/ into one file: an OCI layout, with the manifest.json of docker save
-# beside its index for podman and docker. Only the blobs that an image needs go in.
-pack() { # FILE
-    layouts=
+# Sets $manifest to the digest, less its sha256:, that skopeo noted when it was done with a layout.
+find_manifest() { # LAYOUT
+    read -r manifest <"$1/digest" || [ -n "$manifest" ] || return
+    manifest=${manifest#sha256:}
+}
+
+# Whether a layout is whole: skopeo was done with it, it is this image, and its blobs are in order.
+is_whole() { # LAYOUT NAME
+    [ -f "$1/digest" ] && find_manifest "$1" && grep -qF "\"$2\"" "$1/index.json" &&
+        sums=$(jq -r --arg manifest "$manifest" '$manifest, .config.digest, .layers[].digest
+            | ltrimstr("sha256:") | . + "  archive/blobs/sha256/" + .' "archive/blobs/sha256/$manifest") &&
+        say "$sums" | sha256sum -c
+} >/dev/null 2>&1
+
+# Images are copied three at a time, each into a layout of its own, named by its number; the blobs
+# of all are shared. The queue holds a line "PID REFERENCE OUTCOME" for each.
+queued=0
+fetch() { # KIND REFERENCE NAME
+    queued=$((queued + 1))
+    source=
+    outcome="already there"
+    if is_whole "$queued" "$3"; then
+        :
+    elif has "$former" "$3 $arch$newline" && [ -f archive/index.json ]; then
+        source=oci:archive:$3
+    elif [ "$1" = registry ]; then
+        source=docker://$3
+        outcome=copied
+    elif [ -n "$packages" ]; then
+        find_vendor_archive "$3" "$arch"
+        ln -sf "$found" "$queued.tar" # skopeo takes no path with a colon
+        source=docker-archive:$queued.tar
+        outcome=copied
+    else
+        outcome="left out: it comes in the vendor's package (--package)"
+    fi
+    if [ -z "$source" ]; then
+        : &
+    else
+        [ ! -d "$queued" ] || rm -rf "$queued"
+        skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
+            ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
+            --digestfile "$queued/digest" "$source" "oci:$queued:$3" >"$scratch/$queued" 2>&1 &
+    fi
+    queue="$queue$! $2 $outcome$newline"
+    [ "$queued" -lt 3 ] || finish
+}
+
+# Waits for the first of the queue, so that the lines come in the order of the table.
+finish() {
+    job=${queue%%"$newline"*}
+    line=${job#* }
+    step "${line%% *}"
+    if wait "${job%% *}"; then
+        say "${line#* }"
+    else
+        rm -rf "$number"
+        fail "$(cause_in "$(cat "$scratch/$number")")"
+    fi
+    queue=${queue#*"$newline"}
+}
+
+# Describes all layouts as one: the index.json, the manifest.json of docker save, which podman and
+# docker want beside it, and the blobs.
+indexes=
+manifests=
+describe() {
     number=0
-    while [ "$number" -lt "$total" ]; do
-        number=$((number + 1))
-        [ ! -d "../$number" ] || layouts="$layouts${layouts:+$newline}../$number/index.json"
-    done
-    # shellcheck disable=SC2086 # lists, of names without blanks
-    say '{"imageLayoutVersion":"1.0.0"}' >oci-layout &&
-        jq -cs '{schemaVersion: 2, manifests: map(.manifests[0])}' $layouts >../index.json &&
-        manifests=$(jq -r '.manifests[].digest | "blobs/" + sub(":"; "/")' ../index.json) &&
-        jq -cn --slurpfile index ../index.json 'def blob: "blobs/" + sub(":"; "/");
-            [inputs] | to_entries | map({
-                Config: .value.config.digest | blob,
-                RepoTags: [$index[0].manifests[.key].annotations["org.opencontainers.image.ref.name"]],
-                Layers: .value.layers | map(.digest | blob)
-            })' $manifests >manifest.json &&
-        mv ../index.json index.json &&
-        blobs=$(jq -r '.[] | .Config, .Layers[]' manifest.json) &&
-        blobs=$(say "$manifests" "$blobs" | sort -u) &&
-        tar -cf "$1" oci-layout index.json manifest.json $blobs
+    each_image collect
+    # shellcheck disable=SC2086 # lists
+    [ -z "$indexes" ] || jq -nr '
+        def blob: "blobs/" + sub(":"; "/");
+        [inputs] | (length / 2) as $count | [.[:$count][].manifests[0]] as $index | .[$count:] as $manifests
+        | [range($count) | {Config: $manifests[.].config.digest | blob, Layers: [$manifests[.].layers[].digest | blob],
+              RepoTags: [$index[.].annotations["org.opencontainers.image.ref.name"]]}] as $images
+        | ({schemaVersion: 2, manifests: $index}, $images | tojson),
+          ($images[] | "name \(.RepoTags[])", "config \(.Config)", "layer \(.Layers[])"),
+          ($index[] | "manifest \(.digest | blob)")' $indexes $manifests
+}
+
+collect() { # KIND REFERENCE NAME
+    number=$((number + 1))
+    [ -d "$number" ] || return 0
+    find_manifest "$number"
+    indexes=$indexes$number/index.json$newline
+    manifests=${manifests}archive/blobs/sha256/$manifest$newline
+}
+
+# Asked for an architecture, skopeo still copies an image that exists for another one alone.
+check_architectures() {
+    # shellcheck disable=SC2046 # a list
+    architectures=$(cd archive && jq -r .architecture $(sed -n 's/^config //p' "$scratch/plan") </dev/null)$newline
+    number=0
+    each_image check_architecture
+}
+
+check_architecture() { # KIND REFERENCE NAME
+    number=$((number + 1))
+    [ -d "$number" ] || return 0
+    built_for=${architectures%%"$newline"*}
+    architectures=${architectures#*"$newline"}
+    [ "$built_for" != "$arch" ] || return 0
+    rm -rf "$number"
+    announce "$2"
+    fail "what came is built for $built_for, not for $arch"
+}
+
+# Packs what the plan says, and no other blob.
+pack() {
+    # shellcheck disable=SC2046 # a list
+    sed -n 1p "$scratch/plan" >archive/index.json &&
+        sed -n 2p "$scratch/plan" >archive/manifest.json &&
+        say '{"imageLayoutVersion":"1.0.0"}' >archive/oci-layout &&
+        tar -cf "$archive" -C archive oci-layout index.json manifest.json \
+            $(sed -n 's|^[a-z]* blobs/|blobs/|p' "$scratch/plan" | sort -u) &&
+        sum=$(sha256 "$archive") && say "$sum  $archive" >"$archive.sha256"
 }
 
 if [ -n "$dry_run" ]; then
@@ -402,42 +520,53 @@ if [ -n "$dry_run" ]; then
 fi
 
 need_tools skopeo jq tar sha256sum flock
-[ -z "$packages" ] || [ -d "$packages" ] || die "there is no folder $packages" "--package names the unpacked package, or the folder of its archives"
-[ -z "$authfile" ] || [ -f "$authfile" ] || die "there is no file $authfile" "skopeo login --authfile makes it"
+[ -z "$authfile" ] || need_file "$authfile" --authfile
 make_scratch "${TMPDIR:-/tmp}"
-[ -z "$packages" ] || each_image check_package
-[ -z "$problems" ] || die "the vendor's package is not as it must be, so nothing was downloaded:$problems" \
-    "--package wants the release's own archives, unaltered, for $arch"
+if [ -n "$packages" ]; then
+    need_folder "$packages" --package
+    each_image want_vendor
+    check_packages "$vendor"
+fi
 { mkdir -p "$output" && cd "$output"; } || die "cannot use the folder $output"
 lock ".$archive.lock"
 
-former=
 if [ -f "$archive" ]; then
-    check_sum "$archive"
-    [ -n "$problem" ] || former=$(list_archive "$archive") || problem="$archive is not an archive of pull.sh"
-    [ -z "$problem" ] || say "$problem: making it anew"
+    check_sum "$output/$archive"
+    if [ -z "$problem" ]; then
+        look_into "$output/$archive"
+        former=$(say "$content" | cut -d ' ' -f 2-)$newline
+    else
+        say "$problem: making it anew"
+    fi
 fi
 each_image want
+again="then run the same command again: it goes on where it was"
 if [ "$former" != "$wanted" ]; then
     if [ ! -d "$work/archive" ]; then
         rm -rf "$work"
-        mkdir -p "$work/new/blobs/sha256"
-        [ -z "$former" ] || tar -xf "$archive" -C "$work/new" || die "cannot unpack $archive" "is the disk full?"
+        if ! { mkdir -p "$work/new/blobs" && { [ -z "$former" ] || tar -xf "$archive" -C "$work/new"; }; }; then
+            rm -rf "$work"
+            die "cannot unpack $archive in $output" "if the disk is full make room, $again"
+        fi
         mv "$work/new" "$work/archive"
     fi
     cd "$work"
     each_image fetch
-    die_if_failed "what has arrived is kept in $output/$work; run the same command again"
-    if ! (cd archive && pack "../$archive" && cd .. && sha256sum "$archive" >"$archive.sha256"); then
+    while [ -n "$queue" ]; do finish; done
+    describe >"$scratch/plan"
+    check_architectures
+    die_if_failed "what came is kept in $output/$work; mend what is said above, $again"
+    [ "$(sed -n "s/^name \(.*\)/\1 $arch/p" "$scratch/plan")$newline" = "$wanted" ] ||
+        die "$output/$work does not hold what it must" "remove it, then run the same command again"
+    if ! pack; then
         rm -f "$archive"
-        die "cannot write $output/$work/$archive" "if the disk is full, make room; then run the same command again"
+        die "cannot write $output/$work/$archive" "if the disk is full make room, $again"
     fi
-    [ "$(list_archive "$archive")" = "$wanted" ] || die "the new archive does not hold what it should" "remove $output/$work, then run the same command again"
     cd ..
     rm -f "$archive.sha256"
     mv "$work/$archive" "$archive"
     mv "$work/$archive.sha256" "$archive.sha256"
 fi
 rm -rf "$work"
-say "$output/$archive is complete and its checksum is right"
-[ -z "$left" ] || say "not in it, because they come in the vendor's package (here or on the nodes: --package):$left"
+say "$output/$archive is complete, and its checksum is right"
+[ -z "$left" ] || say "not in it, because they come in the vendor's package (--package, here or with import.sh):$left"
