@@ -144,18 +144,32 @@ announce() { # REFERENCE
 fail() { # REASON
     say "FAILED: $1"
     failed="$failed$newline  $current: $1"
+    find_remedy "$1"
+}
+
+again="run the same command again: what is done is not done twice"
+remedy="mend what is said above, then $again"
+find_remedy() { # REASON
     case $1 in
-        *'o space left on device'*) die "the disk is full" "make room, then run the same command again: it goes on where it was" ;;
+        *'o space left on device'*) remedy="make room on the disk, then $again" ;;
     esac
 }
 
-die_if_failed() { # HELP
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$1"
+die_if_failed() {
+    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
 }
 
 # The cause in what a tool printed: its last line, without skopeo's decoration.
 cause_in() { # OUTPUT
     say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
+}
+
+# Whether a transfer broke off midway: skopeo itself does not try that again.
+is_broken_off() { # OUTPUT
+    case $1 in
+        *EOF* | *'connection reset'* | *timeout*) ;;
+        *) return 1 ;;
+    esac
 }
 # Refuses an architecture that the release does not know, or that an image was never built for.
 refuse_gaps() { # ARCHITECTURE
@@ -527,6 +541,10 @@ ask() { # DESTINATION
 }
 
 copy() { # SOURCE
+    copy_once "$1" || { is_broken_off "$output" && copy_once "$1"; }
+}
+
+copy_once() { # SOURCE
     output=$(skopeo copy --quiet --all --preserve-digests --retry-times 2 --src-shared-blob-dir layout/blobs \
         --dest-tls-verify="$tls_verify" ${authfile:+"--dest-authfile=$authfile"} \
         ${cert_dir:+"--dest-cert-dir=$cert_dir"} "$1" "docker://$destination" 2>&1)
@@ -656,8 +674,6 @@ cd "$scratch"
 mkdir -p layout/blobs one
 say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
 : >parts
-again="run the same command again: what is there is not copied twice"
-remedy="mend what is said above, then $again"
 for archive in $archives; do take_archive "$archive"; done
 if [ -n "$packages" ]; then
     [ -n "$archives" ] || each_vendor_archive note_served
@@ -668,6 +684,6 @@ fi
 each_image put
 number=0
 each_image confirm
-die_if_failed "$remedy"
+die_if_failed
 say "all $total images of Kubernetes $kubernetes are in $host" \
     "the Helm values that name them: $me --print-values --layout $layout $host"

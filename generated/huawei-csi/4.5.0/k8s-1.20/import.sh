@@ -144,18 +144,32 @@ announce() { # REFERENCE
 fail() { # REASON
     say "FAILED: $1"
     failed="$failed$newline  $current: $1"
+    find_remedy "$1"
+}
+
+again="run the same command again: what is done is not done twice"
+remedy="mend what is said above, then $again"
+find_remedy() { # REASON
     case $1 in
-        *'o space left on device'*) die "the disk is full" "make room, then run the same command again: it goes on where it was" ;;
+        *'o space left on device'*) remedy="make room on the disk, then $again" ;;
     esac
 }
 
-die_if_failed() { # HELP
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$1"
+die_if_failed() {
+    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
 }
 
 # The cause in what a tool printed: its last line, without skopeo's decoration.
 cause_in() { # OUTPUT
     say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
+}
+
+# Whether a transfer broke off midway: skopeo itself does not try that again.
+is_broken_off() { # OUTPUT
+    case $1 in
+        *EOF* | *'connection reset'* | *timeout*) ;;
+        *) return 1 ;;
+    esac
 }
 # The architecture of this machine, in the words of images.
 host_architecture() {
@@ -457,6 +471,7 @@ import() { # FILE
     say "importing $1"
     if ! output=$(run_ctr images import --platform "linux/$arch" "$1" 2>&1); then
         complain "containerd did not take $1: $(cause_in "$output")"
+        find_remedy "$output"
     fi
 }
 
@@ -478,9 +493,9 @@ report() { # KIND REFERENCE NAME
     elif ! has "$nowhere" "$3 "; then
         fail "containerd does not have it complete and unpacked"
     elif [ "$1" = package ]; then
-        fail "it is not in $archive, but comes in the vendor's package: give --package"
+        fail "it is not in the archive, but in the vendor's package: give --package"
     else
-        fail "it is not in $archive"
+        fail "it is not in the archive"
     fi
 }
 
@@ -516,5 +531,5 @@ changed=
 each_image pin
 [ -z "$changed" ] || look
 each_image report
-die_if_failed "mend what is said above, then run the same command again; what is there is not imported twice"
+die_if_failed
 say "all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"

@@ -144,18 +144,32 @@ announce() { # REFERENCE
 fail() { # REASON
     say "FAILED: $1"
     failed="$failed$newline  $current: $1"
+    find_remedy "$1"
+}
+
+again="run the same command again: what is done is not done twice"
+remedy="mend what is said above, then $again"
+find_remedy() { # REASON
     case $1 in
-        *'o space left on device'*) die "the disk is full" "make room, then run the same command again: it goes on where it was" ;;
+        *'o space left on device'*) remedy="make room on the disk, then $again" ;;
     esac
 }
 
-die_if_failed() { # HELP
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$1"
+die_if_failed() {
+    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
 }
 
 # The cause in what a tool printed: its last line, without skopeo's decoration.
 cause_in() { # OUTPUT
     say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
+}
+
+# Whether a transfer broke off midway: skopeo itself does not try that again.
+is_broken_off() { # OUTPUT
+    case $1 in
+        *EOF* | *'connection reset'* | *timeout*) ;;
+        *) return 1 ;;
+    esac
 }
 # The architecture of this machine, in the words of images.
 host_architecture() {
@@ -410,11 +424,11 @@ is_whole() { # LAYOUT NAME
 } >/dev/null 2>&1
 
 # Images are copied three at a time, each into a layout of its own, named by its number; the blobs
-# of all are shared. The queue holds a line "PID REFERENCE OUTCOME" for each.
+# of all are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each.
 queued=0
 fetch() { # KIND REFERENCE NAME
     queued=$((queued + 1))
-    source=
+    source=none
     outcome="already there"
     if is_whole "$queued" "$3"; then
         :
@@ -431,30 +445,41 @@ fetch() { # KIND REFERENCE NAME
     else
         outcome="left out: it comes in the vendor's package (--package)"
     fi
-    if [ -z "$source" ]; then
-        : &
-    else
-        [ ! -d "$queued" ] || rm -rf "$queued"
-        skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
-            ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
-            --digestfile "$queued/digest" "$source" "oci:$queued:$3" >"$scratch/$queued" 2>&1 &
-    fi
-    queue="$queue$! $2 $outcome$newline"
+    copy "$queued" "$source" "$3" &
+    queue="$queue$! $source $3 $2 $outcome$newline"
     [ "$queued" -lt 3 ] || finish
+}
+
+# Becomes skopeo, so that who ends this job ends skopeo.
+copy() { # NUMBER SOURCE NAME
+    [ "$2" != none ] || exit 0
+    [ ! -d "$1" ] || rm -rf "$1"
+    exec skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
+        ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
+        --digestfile "$1/digest" "$2" "oci:$1:$3" >"$scratch/$1" 2>&1
 }
 
 # Waits for the first of the queue, so that the lines come in the order of the table.
 finish() {
-    job=${queue%%"$newline"*}
-    line=${job#* }
-    step "${line%% *}"
-    if wait "${job%% *}"; then
-        say "${line#* }"
+    IFS=' ' read -r pid source name reference outcome <<END
+$queue
+END
+    step "$reference"
+    result=0
+    wait "$pid" || result=$?
+    if [ "$result" -ne 0 ] && is_broken_off "$(cat "$scratch/$number")"; then
+        copy "$number" "$source" "$name" &
+        queue="$! $queue"
+        result=0
+        wait "$!" || result=$?
+    fi
+    queue=${queue#*"$newline"}
+    if [ "$result" -eq 0 ]; then
+        say "$outcome"
     else
         rm -rf "$number"
         fail "$(cause_in "$(cat "$scratch/$number")")"
     fi
-    queue=${queue#*"$newline"}
 }
 
 # Describes all layouts as one: the index.json, the manifest.json of docker save, which podman and
@@ -540,13 +565,12 @@ if [ -f "$archive" ]; then
     fi
 fi
 each_image want
-again="then run the same command again: it goes on where it was"
 if [ "$former" != "$wanted" ]; then
     if [ ! -d "$work/archive" ]; then
         rm -rf "$work"
         if ! { mkdir -p "$work/new/blobs" && { [ -z "$former" ] || tar -xf "$archive" -C "$work/new"; }; }; then
             rm -rf "$work"
-            die "cannot unpack $archive in $output" "if the disk is full make room, $again"
+            die "cannot unpack $archive in $output" "if the disk is full make room, then $again"
         fi
         mv "$work/new" "$work/archive"
     fi
@@ -555,12 +579,12 @@ if [ "$former" != "$wanted" ]; then
     while [ -n "$queue" ]; do finish; done
     describe >"$scratch/plan"
     check_architectures
-    die_if_failed "what came is kept in $output/$work; mend what is said above, $again"
+    die_if_failed
     [ "$(sed -n "s/^name \(.*\)/\1 $arch/p" "$scratch/plan")$newline" = "$wanted" ] ||
         die "$output/$work does not hold what it must" "remove it, then run the same command again"
     if ! pack; then
         rm -f "$archive"
-        die "cannot write $output/$work/$archive" "if the disk is full make room, $again"
+        die "cannot write $output/$work/$archive" "if the disk is full make room, then $again"
     fi
     cd ..
     rm -f "$archive.sha256"

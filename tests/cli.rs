@@ -1,0 +1,482 @@
+//! The command line, by the real binary: help, exit statuses, what is written, what is reported,
+//! and what is never touched.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use insta::{assert_snapshot, with_settings};
+use support::root;
+use tempfile::TempDir;
+
+/// A scratch folder with copies of what `gen` reads, and a folder that it writes to.
+struct Project(TempDir);
+
+fn copy(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from) {
+        let entry = entry.expect("readable");
+        let target = to.join(entry.path().strip_prefix(from).expect("below"));
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&target).expect("created");
+        } else {
+            fs::copy(entry.path(), &target).expect("copied");
+        }
+    }
+}
+
+impl Project {
+    fn new(spec: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        copy(&root().join(spec), &folder.path().join("spec"));
+        copy(&root().join("templates"), &folder.path().join("templates"));
+        Self(folder)
+    }
+
+    /// The small table, in four minors.
+    fn example() -> Self {
+        Self::new("tests/fixtures/spec")
+    }
+
+    /// The small table, with its files written.
+    fn generated() -> Self {
+        let project = Self::example();
+        project.expect(0, &[]);
+        project
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn out(&self, path: &str) -> PathBuf {
+        self.path("generated/example/1.0.0").join(path)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args([
+                "gen",
+                "--spec",
+                "spec",
+                "--templates",
+                "templates",
+                "--out",
+                "generated",
+            ])
+            .args(arguments)
+            .current_dir(self.0.path())
+            .env_remove("CARGO_MANIFEST_DIR")
+            .output()
+            .expect("runs")
+    }
+
+    /// Runs `gen` and gives what it printed, standard output first.
+    fn expect(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
+        text
+    }
+
+    /// Every file with its text, mode and time of change.
+    fn state(&self) -> BTreeMap<PathBuf, (Vec<u8>, u32, std::time::SystemTime)> {
+        let mut state = BTreeMap::new();
+        for entry in walkdir::WalkDir::new(self.path("generated")) {
+            let entry = entry.expect("readable");
+            let meta = entry.metadata().expect("there");
+            let text = if meta.is_file() {
+                fs::read(entry.path()).expect("readable")
+            } else {
+                Vec::new()
+            };
+            let time = if meta.is_file() {
+                meta.modified().expect("known")
+            } else {
+                std::time::UNIX_EPOCH
+            };
+            state.insert(entry.into_path(), (text, meta.permissions().mode(), time));
+        }
+        state
+    }
+}
+
+fn snapshot(name: &str, text: &str) {
+    with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        assert_snapshot!(name, text);
+    });
+}
+
+fn xtask(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(arguments)
+        .output()
+        .expect("runs")
+}
+
+#[test]
+fn help() {
+    let mut all = String::new();
+    for arguments in [&["--help"][..], &["gen", "--help"]] {
+        let output = xtask(arguments);
+        assert_eq!(output.status.code(), Some(0));
+        all.push_str(&format!("$ cargo xtask {}\n", arguments.join(" ")));
+        all.push_str(&String::from_utf8(output.stdout).expect("UTF-8"));
+        all.push('\n');
+    }
+    snapshot("help", &all);
+}
+
+#[test]
+fn wrong_usage_is_2_and_a_version_outside_the_range_is_1() {
+    let project = Project::example();
+    project.expect(2, &["--no-such-option"]);
+    let none = project.expect(2, &["--kubernetes", "latest"]);
+    assert!(none.contains("is not a Kubernetes version"), "{none}");
+    let outside = project.expect(1, &["--kubernetes", "v1.31.0"]);
+    assert!(
+        outside.contains("Kubernetes 1.31 is not supported"),
+        "{outside}"
+    );
+    assert!(
+        outside.contains("example/1.0.0 supports 1.19 to 1.22"),
+        "{outside}"
+    );
+    let unknown = project.expect(1, &["--release", "9.9.9"]);
+    assert!(
+        unknown.contains("the releases are example/1.0.0"),
+        "{unknown}"
+    );
+    assert!(!project.path("generated").exists());
+}
+
+#[test]
+fn a_second_run_touches_nothing() {
+    let project = Project::generated();
+    let before = project.state();
+    let said = project.expect(0, &[]);
+    assert!(said.contains("0 written, 0 deleted"), "{said}");
+    assert_eq!(project.state(), before);
+    project.expect(0, &["--check"]);
+    assert_eq!(project.state(), before);
+}
+
+#[test]
+fn only_what_has_changed_is_written() {
+    let project = Project::generated();
+    let before = project.state();
+    let spec = project.path("spec/example/1.0.0.toml");
+    let text = fs::read_to_string(&spec).expect("readable");
+    fs::write(&spec, text.replace("sidecar:v3.0.0", "sidecar:v3.0.1")).expect("written");
+    project.expect(0, &[]);
+    for (path, state) in project.state() {
+        let shown = path.display().to_string();
+        let about = shown.contains("k8s-1.22") || !shown.contains("k8s-");
+        assert!(state == before[&path] || about, "{shown} was touched");
+    }
+}
+
+#[test]
+fn a_refused_spec_changes_nothing() {
+    let project = Project::generated();
+    let before = project.state();
+    let spec = project.path("spec/example/1.0.0.toml");
+    let text = fs::read_to_string(&spec).expect("readable");
+    fs::write(
+        &spec,
+        text.replace("schema = 1", "schema = 7")
+            .replace("v1.22+", "v1.21+"),
+    )
+    .expect("written");
+    let said = project.expect(1, &[]);
+    assert!(said.contains("spec/example/1.0.0.toml:3:10"), "{said}");
+    assert!(said.contains("error: "), "{said}");
+    assert_eq!(project.state(), before);
+    fs::write(&spec, b"\xff\xfe").expect("written");
+    let said = project.expect(1, &[]);
+    assert!(said.contains("not UTF-8 at byte 0"), "{said}");
+    assert_eq!(project.state(), before);
+}
+
+#[test]
+fn check_turns_red_on_one_byte_of_any_file() {
+    let project = Project::new("spec");
+    project.expect(0, &[]);
+    let files: Vec<_> = project
+        .state()
+        .into_iter()
+        .filter(|(path, _)| path.is_file())
+        .collect();
+    assert_eq!(files.len(), 124, "123 files and their index");
+    for (path, (text, _, _)) in files {
+        let mut other = text.clone();
+        let middle = other.len() / 2;
+        other[middle] ^= 1;
+        fs::write(&path, &other).expect("written");
+        let said = project.expect(1, &["--check"]);
+        let name = path
+            .strip_prefix(project.0.path())
+            .expect("below")
+            .display()
+            .to_string();
+        assert!(said.contains(&name), "{name}: {said}");
+        fs::write(&path, &text).expect("written");
+    }
+    project.expect(0, &["--check"]);
+}
+
+#[test]
+fn every_kind_of_drift_is_shown_with_its_mend() {
+    let project = Project::generated();
+    let values = project.out("k8s-1.20/values.yaml");
+    let text = fs::read_to_string(&values).expect("readable");
+    fs::write(&values, text.replace("v2.0.0", "v2.0.1")).expect("written");
+    fs::remove_file(project.out("k8s-1.21/images.txt")).expect("removed");
+    fs::write(project.out("k8s-1.22/notes.txt"), "mine\n").expect("written");
+    fs::write(project.path("generated/README.txt"), "mine too\n").expect("written");
+    fs::set_permissions(
+        project.out("k8s-1.22/pull.sh"),
+        fs::Permissions::from_mode(0o644),
+    )
+    .expect("set");
+    let index = project.out(".files");
+    let listed = fs::read_to_string(&index).expect("readable");
+    fs::write(&index, format!("{listed}k8s-1.18/values.yaml\n")).expect("written");
+    fs::create_dir(project.out("k8s-1.18")).expect("created");
+    fs::write(project.out("k8s-1.18/values.yaml"), "old\n").expect("written");
+    let before = project.state();
+    snapshot("drift", &project.expect(1, &["--check"]));
+    assert_eq!(project.state(), before);
+
+    let said = project.expect(0, &[]);
+    snapshot("drift-mended", &said);
+    assert!(!project.out("k8s-1.18").exists());
+    assert_eq!(
+        fs::read_to_string(project.out("k8s-1.22/notes.txt")).expect("kept"),
+        "mine\n"
+    );
+    project.expect(1, &["--check"]);
+    fs::remove_file(project.out("k8s-1.22/notes.txt")).expect("removed");
+    fs::remove_file(project.path("generated/README.txt")).expect("removed");
+    project.expect(0, &["--check"]);
+}
+
+#[test]
+fn a_foreign_file_in_the_way_stops_the_run_and_stays() {
+    let project = Project::example();
+    fs::create_dir_all(project.out("k8s-1.20")).expect("created");
+    fs::write(project.out("k8s-1.20/values.yaml"), "mine\n").expect("written");
+    let before = project.state();
+    let said = project.expect(1, &[]);
+    assert!(said.contains("k8s-1.20/values.yaml"), "{said}");
+    assert_eq!(project.state(), before);
+    fs::remove_file(project.out("k8s-1.20/values.yaml")).expect("removed");
+    project.expect(0, &[]);
+}
+
+#[test]
+fn a_lost_index_is_made_again_where_nothing_differs() {
+    let project = Project::generated();
+    fs::remove_file(project.out(".files")).expect("removed");
+    project.expect(1, &["--check"]);
+    project.expect(0, &[]);
+    project.expect(0, &["--check"]);
+}
+
+#[test]
+fn nothing_outside_the_output_is_written_or_deleted() {
+    let project = Project::generated();
+    let outside = project.path("outside");
+    fs::create_dir(&outside).expect("created");
+    fs::write(outside.join("values.yaml"), "theirs\n").expect("written");
+    // A link in the place of a folder.
+    fs::remove_dir_all(project.out("k8s-1.20")).expect("removed");
+    symlink(&outside, project.out("k8s-1.20")).expect("linked");
+    let said = project.expect(1, &[]);
+    assert!(said.contains("k8s-1.20"), "{said}");
+    assert!(
+        project
+            .expect(1, &["--check"])
+            .contains("foreign: generated/example/1.0.0/k8s-1.20")
+    );
+    fs::remove_file(project.out("k8s-1.20")).expect("removed");
+    project.expect(0, &[]);
+    // An index that lists what is elsewhere.
+    let index = fs::read_to_string(project.out(".files")).expect("readable");
+    fs::write(
+        project.out(".files"),
+        format!("{index}../../../outside/values.yaml\n"),
+    )
+    .expect("written");
+    let said = project.expect(1, &[]);
+    assert!(said.contains("not a path inside its folder"), "{said}");
+    assert_eq!(
+        fs::read_to_string(outside.join("values.yaml")).expect("kept"),
+        "theirs\n"
+    );
+    assert_eq!(fs::read_dir(&outside).expect("readable").count(), 1);
+}
+
+#[test]
+fn filters_touch_their_folders_alone() {
+    let project = Project::generated();
+    fs::write(project.out("k8s-1.20/values.yaml"), "edited\n").expect("written");
+    fs::write(project.out("k8s-1.21/values.yaml"), "edited\n").expect("written");
+    fs::remove_file(project.out("README.md")).expect("removed");
+    project.expect(1, &["--check", "--kubernetes", "1.21"]);
+    project.expect(
+        0,
+        &["--release", "example/1.0.0", "--kubernetes", "v1.21.3+k3s1"],
+    );
+    project.expect(0, &["--check", "--kubernetes", "1.21"]);
+    assert_eq!(
+        fs::read_to_string(project.out("k8s-1.20/values.yaml")).expect("kept"),
+        "edited\n"
+    );
+    let whole = fs::read_to_string(project.out("README.md")).expect("written");
+    assert!(
+        whole.contains("1.19") && whole.contains("1.22"),
+        "a file of the whole release is whole"
+    );
+    project.expect(0, &[]);
+    project.expect(0, &["--check"]);
+
+    let fresh = Project::example();
+    fresh.expect(0, &["--kubernetes", "1.20"]);
+    assert!(fresh.out("k8s-1.20/values.yaml").exists() && !fresh.out("k8s-1.19").exists());
+    fresh.expect(0, &["--check", "--kubernetes", "1.20"]);
+    fresh.expect(1, &["--check"]);
+}
+
+#[test]
+fn a_release_is_one_file_and_takes_its_own_away_with_it() {
+    let project = Project::generated();
+    let before = project.state();
+    let spec = project.path("spec/example/1.0.0.toml");
+    let text = fs::read_to_string(&spec).expect("readable");
+    let next = project.path("spec/example/1.1.0.toml");
+    fs::write(
+        &next,
+        text.replace("release = \"1.0.0\"", "release = \"1.1.0\""),
+    )
+    .expect("written");
+    project.expect(0, &[]);
+    project.expect(0, &["--check"]);
+    assert!(
+        project
+            .path("generated/example/1.1.0/k8s-1.22/values.yaml")
+            .exists()
+    );
+    fs::remove_file(&next).expect("removed");
+    let said = project.expect(1, &["--check"]);
+    assert!(
+        said.contains("orphan: generated/example/1.1.0/k8s-1.22/values.yaml"),
+        "{said}"
+    );
+    project.expect(0, &[]);
+    assert_eq!(project.state(), before);
+}
+
+#[test]
+fn an_output_format_is_one_folder() {
+    let project = Project::generated();
+    let target = project.path("templates/csv");
+    fs::create_dir(&target).expect("created");
+    fs::write(
+        target.join("target.toml"),
+        "[[file]]\ntemplate = \"images.csv\"\npath = \"k8s-{kubernetes}/{architecture}.csv\"\nper = \"architecture\"\nquoting = \"json\"\n",
+    )
+    .expect("written");
+    fs::write(
+        target.join("images.csv.hbs"),
+        "{{#rows architecture.images}}\n{{reference}},{{name}}\n{{/rows}}\n",
+    )
+    .expect("written");
+    project.expect(0, &[]);
+    project.expect(0, &["--check"]);
+    let csv = fs::read_to_string(project.out("k8s-1.19/arm64.csv")).expect("written");
+    assert!(
+        csv.contains("\"example:1.0.0\",\"docker.io/library/example:1.0.0\"\n"),
+        "{csv}"
+    );
+    assert!(
+        !csv.contains("sidecar"),
+        "the image that has no arm64 build: {csv}"
+    );
+    fs::remove_dir_all(&target).expect("removed");
+    project.expect(0, &[]);
+    assert!(!project.out("k8s-1.19/arm64.csv").exists());
+}
+
+#[test]
+fn a_template_that_goes_wrong_is_named_and_writes_nothing() {
+    for (text, wanted) in [
+        ("{{plan.no-such-field}}\n", "no-such-field"),
+        ("{{#if plan.no-such-field}}x{{/if}}\n", "no-such-field"),
+        ("a\n{{{plan.kubernetes}}}\n", "line 2"),
+        ("{{> other}}\n", "include"),
+        ("{{#each plan.images}}{{reference}}{{/each}}\n", "reference"),
+        ("{{#if\n", "malformed"),
+    ] {
+        let project = Project::example();
+        fs::write(project.path("templates/image-list/images.txt.hbs"), text).expect("written");
+        let said = project.expect(1, &[]);
+        assert!(
+            said.contains("image-list/images.txt") && said.contains(wanted),
+            "{text}: {said}"
+        );
+        assert!(!project.path("generated").exists());
+    }
+}
+
+#[test]
+fn a_target_that_goes_wrong_is_named_and_writes_nothing() {
+    let good = "[[file]]\ntemplate = \"images.txt\"\npath = \"k8s-{kubernetes}/images.txt\"\nper = \"minor\"\nquoting = \"text\"\n";
+    for (from, to, wanted) in [
+        (
+            "k8s-{kubernetes}/images.txt",
+            "../../k8s-{kubernetes}/images.txt",
+            "does not stay inside",
+        ),
+        (
+            "k8s-{kubernetes}/images.txt",
+            "/etc/{kubernetes}/images.txt",
+            "does not stay inside",
+        ),
+        (
+            "k8s-{kubernetes}/images.txt",
+            "images.txt",
+            "folder of the minor's own",
+        ),
+        (
+            "k8s-{kubernetes}/images.txt",
+            "k8s-{kubernetes}/values.yaml",
+            "two targets write",
+        ),
+        (
+            "template = \"images.txt\"",
+            "template = \"other\"",
+            "no template `other.hbs`",
+        ),
+        (
+            "quoting = \"text\"",
+            "quoting = \"none\"",
+            "unknown variant `none`",
+        ),
+    ] {
+        let project = Project::example();
+        assert!(good.contains(from));
+        fs::write(
+            project.path("templates/image-list/target.toml"),
+            good.replace(from, to),
+        )
+        .expect("written");
+        let said = project.expect(1, &[]);
+        assert!(said.contains(wanted), "{to}: {said}");
+        assert!(!project.path("generated").exists());
+    }
+}

@@ -1,0 +1,252 @@
+//! Refused specs: what a release engineer reads. Every case is the example table with one thing
+//! made wrong, and its whole rendered output is a snapshot.
+
+mod support;
+
+use std::fmt::Write;
+
+use insta::{assert_snapshot, with_settings};
+use proptest::prelude::*;
+use support::fixtures;
+use xtask::diagnostic::{self, Source};
+use xtask::spec;
+
+/// Name, what is there, what is written instead.
+const CASES: &[(&str, &str, &str)] = &[
+    ("no TOML", "schema = 1", "schema = = 1\nproduct"),
+    ("another schema", "schema = 1", "schema = 2"),
+    ("missing top key", "kubernetes = \"v1.19-v1.22\"\n", ""),
+    ("missing key", "helm-key = \"images.feature\"\n", ""),
+    (
+        "unknown key",
+        "container = \"the-sidecar\"",
+        "contianer = \"the-sidecar\"",
+    ),
+    (
+        "wrong type",
+        "workloads = [\"example-node\"]\nhelm-key = \"images.nested.helper\"",
+        "workloads = 7\nhelm-key = \"images.nested.helper\"",
+    ),
+    (
+        "another release in the file",
+        "release = \"1.0.0\"",
+        "release = \"1.0.1\"",
+    ),
+    (
+        "open supported range",
+        "kubernetes = \"v1.19-v1.22\"",
+        "kubernetes = \"v1.19+\"",
+    ),
+    (
+        "requirement typo",
+        "\"v1.19.x\"\n  architectures",
+        "\"v.1.19.x\"\n  architectures",
+    ),
+    (
+        "requirement nonsense",
+        "kubernetes = \"v1.20-v1.21\"",
+        "kubernetes = \"1.20 or later\"",
+    ),
+    (
+        "backward range",
+        "kubernetes = \"v1.20-v1.21\"",
+        "kubernetes = \"v1.21-v1.20\"",
+    ),
+    (
+        "upper-case reference",
+        "registry.k8s.io/sig-storage/sidecar:v2.0.0",
+        "registry.k8s.io/Sig-Storage/sidecar:v2.0.0",
+    ),
+    ("malformed tag", "sidecar:v2.0.0", "sidecar:v2 0"),
+    ("reference without tag", "sidecar:v2.0.0", "sidecar"),
+    (
+        "reference by digest",
+        "sidecar:v2.0.0",
+        "sidecar@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ),
+    (
+        "reference with scheme",
+        "registry.k8s.io/sig-storage/sidecar:v2.0.0",
+        "https://registry.k8s.io/sig-storage/sidecar:v2.0.0",
+    ),
+    (
+        "placeholder",
+        "example:1.0.0\"\n",
+        "example:{{csi-version}}\"\n",
+    ),
+    ("short name", "quay.io/example/helper:1.30", "helper:1.30"),
+    (
+        "package image with host",
+        "reference = \"example:1.0.0\"",
+        "reference = \"quay.io/example:1.0.0\"",
+    ),
+    (
+        "gap",
+        "kubernetes = \"v1.20-v1.21\"",
+        "kubernetes = \"v1.20.x\"",
+    ),
+    (
+        "undeclared hole",
+        "  [[component.hole]]\n  kubernetes = \"v1.19.x\"\n  reason.en = \"The feature needs Kubernetes 1.20 or later.\"\n  reason.zh-CN = \"该特性要求Kubernetes 1.20及以上版本。\"\n",
+        "",
+    ),
+    (
+        "overlap",
+        "kubernetes = \"v1.20-v1.21\"",
+        "kubernetes = \"v1.20-v1.22\"",
+    ),
+    (
+        "hole over an image",
+        "kubernetes = \"v1.20+\"\n\n  [[component.hole]]",
+        "kubernetes = \"v1.19+\"\n\n  [[component.hole]]",
+    ),
+    (
+        "missing translation",
+        "description.zh-CN = \"驱动程序。\"\n",
+        "",
+    ),
+    (
+        "empty translation",
+        "description.en = \"The driver.\"",
+        "description.en = \" \"",
+    ),
+    (
+        "control character",
+        "description.zh-CN = \"驱动程序。\"",
+        "description.zh-CN = \"驱动\\u202E程序。\"",
+    ),
+    (
+        "line break",
+        "description.en = \"The driver.\"",
+        "description.en = \"The\\ndriver.\"",
+    ),
+    (
+        "unknown workload",
+        "workloads = [\"example-node\"]\nhelm-key = \"images.nested.helper\"",
+        "workloads = [\"example-nodes\"]\nhelm-key = \"images.nested.helper\"",
+    ),
+    (
+        "unknown architecture",
+        "architectures = [\"amd64\"]",
+        "architectures = [\"x86\"]",
+    ),
+    (
+        "archive outside",
+        "[\"example-1.0.0-ARM.tar\"]",
+        "[\"../example-1.0.0-ARM.tar\"]",
+    ),
+    (
+        "step outside",
+        "remove = \"crds/feature\"",
+        "remove = \"../../etc\"",
+    ),
+    (
+        "duplicate component",
+        "name = \"second-helper\"",
+        "name = \"helper\"",
+    ),
+    (
+        "taken Helm key",
+        "helm-key = \"images.nested.second\"",
+        "helm-key = \"images.nested\"",
+    ),
+    (
+        "conflicting setting",
+        "value = 2\nkubernetes = \"v1.20.x\"",
+        "value = 2\nkubernetes = \"v1.19-v1.20\"",
+    ),
+    (
+        "one image told twice",
+        "reference = \"registry.example:5000/tools/helper:1.30\"\n  kubernetes = \"v1.19+\"\n\n# Off",
+        "reference = \"registry.example:5000/tools/helper:1.30\"\n  kubernetes = \"v1.19+\"\n  architectures = [\"arm64\"]\n\n# Off",
+    ),
+    (
+        "unknown default",
+        "\"feature.always\" = true",
+        "\"feature.other\" = true",
+    ),
+    ("setting of a list", "value = 2\n", "value = [2]\n"),
+];
+
+fn example() -> String {
+    std::fs::read_to_string(fixtures().join("spec/example/1.0.0.toml")).expect("the fixture")
+}
+
+fn refusal(text: &str) -> Option<String> {
+    let findings = spec::load::check(text, "example", "1.0.0").err()?;
+    assert!(!findings.is_empty(), "refused without a finding");
+    let source = Source {
+        path: "spec/example/1.0.0.toml".to_owned(),
+        text: text.to_owned(),
+    };
+    Some(diagnostic::render(&source, &findings))
+}
+
+#[test]
+fn every_mistake_is_shown_with_its_place_and_its_mend() {
+    let example = example();
+    assert_eq!(refusal(&example), None);
+    let mut all = String::new();
+    for (name, from, to) in CASES {
+        assert_eq!(
+            example.matches(from).count(),
+            1,
+            "{name}: the text to replace is there once"
+        );
+        let shown =
+            refusal(&example.replace(from, to)).unwrap_or_else(|| panic!("{name}: accepted"));
+        writeln!(all, "==== {name} ====\n{shown}").expect("a String takes it");
+    }
+    with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        assert_snapshot!("diagnostics", all);
+    });
+}
+
+#[test]
+fn all_mistakes_are_shown_in_one_run_in_the_files_order() {
+    let mut text = example();
+    let wanted = [
+        "unknown key",
+        "wrong type",
+        "malformed tag",
+        "missing translation",
+        "step outside",
+    ];
+    for (name, from, to) in CASES {
+        if wanted.contains(name) {
+            text = text.replace(from, to);
+        }
+    }
+    with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        assert_snapshot!("diagnostics-together", refusal(&text).expect("refused"));
+    });
+}
+
+/// Bytes put into the example table anywhere.
+fn damaged() -> impl Strategy<Value = String> {
+    let example = example();
+    (0..example.len(), 0..80usize, ".{0,12}").prop_map(move |(at, cut, put)| {
+        let start = (0..=at)
+            .rev()
+            .find(|at| example.is_char_boundary(*at))
+            .unwrap_or(0);
+        let end =
+            (start + cut..).find(|end| *end >= example.len() || example.is_char_boundary(*end));
+        let end = end.unwrap_or(start).min(example.len());
+        format!("{}{put}{}", &example[..start], &example[end..])
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in any::<String>()) {
+        let _ = refusal(&text);
+    }
+
+    #[test]
+    fn no_damage_makes_the_reader_panic(text in damaged()) {
+        let _ = refusal(&text);
+    }
+}

@@ -1,0 +1,87 @@
+//! Every artifact under the linters of its kind. Files that are alike on all minors but for their
+//! data are linted where the data differ.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use harness::tool;
+use support::{example, huawei, rendered, root};
+use tempfile::TempDir;
+
+/// The rendered files of both tables whose name ends so, written to a folder.
+fn files(ending: &str) -> (TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut files = Vec::new();
+    for release in [huawei(), example()] {
+        let (_, tree) = rendered(&release);
+        for (path, artifact) in tree.files.iter().filter(|(path, _)| path.ends_with(ending)) {
+            let file = folder.path().join(&tree.folder).join(path);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("created");
+            fs::write(&file, &artifact.text).expect("written");
+            files.push(file);
+        }
+    }
+    assert!(!files.is_empty());
+    (folder, files)
+}
+
+fn clean(command: &mut Command) {
+    let output = command.output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{command:?}\n{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+#[ignore = "needs shellcheck; tests/run brings it and runs this"]
+fn shellcheck() {
+    let (_folder, scripts) = files(".sh");
+    let ours =
+        ["tests/run", ".ci/run", "tests/harness/src/keeper.sh"].map(|path| root().join(path));
+    let few = scripts.iter().filter(|path| {
+        ["1.16", "1.17", "1.19", "1.30"]
+            .iter()
+            .any(|minor| path.to_string_lossy().contains(minor))
+    });
+    clean(Command::new(tool("shellcheck")).args(few).args(ours));
+}
+
+#[test]
+#[ignore = "needs dash, bash and busybox; tests/run brings them and runs this"]
+fn every_shell_parses_every_script() {
+    let (_folder, scripts) = files(".sh");
+    for script in scripts {
+        for shell in [&["dash"][..], &["bash", "--posix"], &["busybox", "ash"]] {
+            clean(
+                Command::new(tool(shell[0]))
+                    .args(&shell[1..])
+                    .arg("-n")
+                    .arg(&script),
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs yamllint; tests/run brings it and runs this"]
+fn yamllint() {
+    let (_folder, files) = files(".yaml");
+    let yamllint = root().join("target/test-venv/bin/yamllint");
+    assert!(
+        yamllint.exists(),
+        "yamllint is not installed; run tests/run"
+    );
+    // A comment that says why, and a reference, may be long; a document start says nothing.
+    let rules = "{extends: default, rules: {line-length: disable, document-start: disable}}";
+    clean(
+        Command::new(yamllint)
+            .args(["--strict", "--config-data", rules])
+            .args(files),
+    );
+}

@@ -1,0 +1,210 @@
+//! Properties of what everything else is built on: requirements and minors, image references,
+//! quoting.
+
+use proptest::prelude::*;
+use pulldown_cmark::{Event, Options, Parser};
+use xtask::image::ImageRef;
+use xtask::kubernetes::{Minor, Range, Requirement};
+use xtask::quote;
+use xtask::target::Quoting;
+
+fn minor() -> impl Strategy<Value = (u16, u16)> {
+    (0..40u16, 0..200u16)
+}
+
+/// A free text as the spec admits it: one line without invisible characters.
+fn line() -> impl Strategy<Value = String> {
+    "[ -~é中文，。“”|]{0,40}"
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_version_is_its_minor_whatever_a_vendor_adds(
+        (major, minor) in minor(),
+        patch in 0..100u16,
+        v in "v?",
+        suffix in "(-(rc|alpha|beta|gke|eks|tke)\\.[1-9][0-9]{0,4})?(\\+(k3s|rke2r|vmware\\.|[a-f0-9]{7})[0-9]{1,2})?",
+    ) {
+        let wanted = Minor::new(major, minor);
+        let whole = format!("{v}{major}.{minor}.{patch}{suffix}");
+        prop_assert_eq!(Minor::of_version(&whole), Ok(wanted));
+        let short = format!("{v}{major}.{minor}");
+        prop_assert_eq!(Minor::of_version(&short), Ok(wanted));
+    }
+
+    #[test]
+    fn no_text_makes_a_parser_panic(text in any::<String>()) {
+        let _ = Minor::of_version(&text);
+        let _ = Requirement::parse(&text);
+        let _ = Range::parse(&text);
+        let _ = ImageRef::parse(&text);
+    }
+
+    #[test]
+    fn a_requirement_reads_back_as_itself((major, a) in minor(), b in 0..200u16, form in 0..3) {
+        let (first, last) = (Minor::new(major, a.min(b)), Minor::new(major, a.max(b)));
+        let requirement = match form {
+            0 => Requirement::From(first),
+            1 => Requirement::Only(first),
+            _ => Requirement::Between(first, last),
+        };
+        prop_assert_eq!(Requirement::parse(&requirement.to_string()), Ok(requirement));
+    }
+
+    #[test]
+    fn a_requirement_compares_numbers(first in 0..200u16, last in 0..200u16, asked in 0..200u16) {
+        let minor = |minor| Minor::new(1, minor);
+        let includes = |text: String| Requirement::parse(&text).expect("valid").includes(minor(asked));
+        prop_assert_eq!(includes(format!("v1.{first}+")), asked >= first);
+        prop_assert_eq!(includes(format!("v1.{first}.x")), asked == first);
+        if first <= last {
+            prop_assert_eq!(includes(format!("v1.{first}-v1.{last}")), (first..=last).contains(&asked));
+        } else {
+            let backward = Requirement::parse(&format!("v1.{first}-v1.{last}"));
+            prop_assert!(backward.is_err());
+        }
+    }
+
+    #[test]
+    fn a_reference_is_its_parts(
+        host in "(([a-z][a-z0-9]{0,8}\\.){1,2}[a-z]{2,5}|localhost|\\[[0-9a-f]{1,4}::1\\])(:[0-9]{1,5})?",
+        path in "[a-z0-9]{1,8}(([.]|_|__|-{1,3})[a-z0-9]{1,4}){0,2}(/[a-z0-9]{1,8}){0,2}",
+        tag in "[A-Za-z0-9_][A-Za-z0-9_.-]{0,30}",
+        digest in "(@sha256:[a-f0-9]{64})?",
+    ) {
+        let text = format!("{host}/{path}:{tag}{digest}");
+        let reference = ImageRef::parse(&text).map_err(|error| TestCaseError::fail(format!("{text} {error}")))?;
+        prop_assert_eq!(reference.host(), Some(host.as_str()));
+        prop_assert_eq!(reference.path(), path.as_str());
+        prop_assert_eq!(reference.tag(), Some(tag.as_str()));
+        prop_assert_eq!(reference.digest(), digest.strip_prefix('@'));
+        prop_assert_eq!(reference.whole_name(), text);
+    }
+
+    #[test]
+    fn a_short_reference_belongs_to_docker_io(path in "[a-z0-9]{1,8}", tag in "[A-Za-z0-9_]{1,8}") {
+        let reference = ImageRef::parse(&format!("{path}:{tag}")).expect("valid");
+        prop_assert_eq!(reference.host(), None);
+        prop_assert_eq!(reference.whole_name(), format!("docker.io/library/{path}:{tag}"));
+    }
+
+    #[test]
+    fn a_shell_word_is_one_word(text in any::<String>()) {
+        prop_assume!(!text.contains('\0'));
+        for word in [quote::quote(Quoting::Shell, &text), quote::shell_word(&text)] {
+            prop_assert_eq!(shlex::split(&format!("run {word} end")), Some(vec!["run".into(), text.clone(), "end".into()]));
+        }
+    }
+
+    #[test]
+    fn a_json_string_reads_back(text in any::<String>()) {
+        let quoted = quote::quote(Quoting::Json, &text);
+        prop_assert_eq!(serde_json::from_str::<String>(&quoted).expect("JSON"), text);
+    }
+
+    #[test]
+    fn a_yaml_scalar_and_key_read_back(text in line()) {
+        let quoted = quote::quote(Quoting::Yaml, &text);
+        prop_assert_eq!(serde_saphyr::from_str::<String>(&quoted).expect("YAML"), text.clone());
+        let document = format!("{}: 1\n", quote::yaml_key(&text));
+        let map: std::collections::BTreeMap<String, u8> = serde_saphyr::from_str(&document).expect("YAML");
+        prop_assert_eq!(map.into_keys().collect::<Vec<_>>(), vec![text]);
+    }
+
+    #[test]
+    fn a_comment_stays_one_line(text in any::<String>(), indent in " {0,6}") {
+        let one_line = !quote::comment(&text).contains(['\n', '\r', '\u{2028}']);
+        prop_assert!(one_line);
+        for line in quote::comment_lines(&text, &indent, 60).lines() {
+            let comment = format!("{indent}# ");
+            prop_assert!(line.starts_with(comment.as_str()));
+        }
+    }
+
+    #[test]
+    fn markdown_text_is_text(text in line()) {
+        let markdown = quote::quote(Quoting::Markdown, &text);
+        let document = format!("| a |\n| --- |\n| x{markdown}x |\n");
+        let mut found = String::new();
+        for event in Parser::new_ext(&document, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_MATH) {
+            match event {
+                Event::Text(text) => found.push_str(&text),
+                Event::Start(_) | Event::End(_) => {}
+                other => prop_assert!(false, "{other:?} in {document}"),
+            }
+        }
+        prop_assert_eq!(found, format!("ax{text}x"));
+    }
+
+    #[test]
+    fn markdown_code_is_code(text in "[!-~中](( |[!-~中]){0,30}[!-~中])?") {
+        let document = format!("| {} |\n| --- |\n| a |\n", quote::markdown_code(&text));
+        let mut found = String::new();
+        for event in Parser::new_ext(&document, Options::ENABLE_TABLES) {
+            match event {
+                Event::Code(text) | Event::Text(text) => found.push_str(&text),
+                Event::InlineHtml(html) => prop_assert!(matches!(&*html, "<code>" | "</code>")),
+                Event::Start(_) | Event::End(_) => {}
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+        prop_assert_eq!(found, format!("{text}a"));
+    }
+}
+
+#[test]
+fn the_forms_of_real_clusters() {
+    for (text, minor) in [
+        ("v1.28.5-gke.1", 28),
+        ("v1.28.5+k3s1", 28),
+        ("v1.30.0-rc.1", 30),
+        ("v1.27.6+f67aeb3", 27),
+        ("v1.29.1-eks-508b6b3", 29),
+        ("1.16", 16),
+        ("v1.30", 30),
+    ] {
+        assert_eq!(Minor::of_version(text), Ok(Minor::new(1, minor)), "{text}");
+    }
+    for text in [
+        "", "1", "v1", "1.28.", "1.28.5.6", "v.1.16.x", "latest", "1.x", "-1.28", "1.028", "١.٢٨",
+    ] {
+        assert!(Minor::of_version(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_the_reference_grammar_refuses() {
+    let long = "a".repeat(256);
+    let tag = format!("a.b/c:{}", "t".repeat(129));
+    for text in [
+        "",
+        ":tag",
+        "a.b/",
+        "/a",
+        "a.b//c",
+        "a.b/C",
+        "a.b/c:",
+        "a.b/c:-x",
+        "a.b/c:x y",
+        "a.b/c@",
+        "a.b/c@sha256:00",
+        "a.b/c@md5:00",
+        "a.b/.c",
+        "a.b/c-",
+        "a.b/c..d",
+        "a.b/c___d",
+        "a.b:port/c",
+        "-a.b/c",
+        "a_.b/c",
+        "[::1/c",
+        "https://a.b/c",
+        "a.b/c\n",
+        "a.b/é",
+        &long,
+        &tag,
+    ] {
+        assert!(ImageRef::parse(text).is_err(), "{text:?}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Snapshots of the outputs. The whole real tree is in `generated/`, which `gen --check` guards;
+//! here stand a small table that shows every feature, and the real minors where something changes.
+
+mod support;
+
+use insta::{assert_snapshot, with_settings};
+use support::{example, huawei, rendered, root, text};
+
+fn snapshot(suffix: &str, contents: &str) {
+    with_settings!({
+        snapshot_path => "snapshots",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        assert_snapshot!(suffix.replace('/', "__"), contents);
+    });
+}
+
+#[test]
+fn the_example_table() {
+    let (_, tree) = rendered(&example());
+    // A script's body is the same on every minor; one minor shows it.
+    let shown = |path: &&String| !path.ends_with(".sh") || path.starts_with("k8s-1.19/");
+    for path in tree.files.keys().filter(shown) {
+        snapshot(&format!("example/{path}"), text(&tree, path));
+    }
+}
+
+#[test]
+fn the_real_table_where_it_changes() {
+    let (_, tree) = rendered(&huawei());
+    for minor in ["1.16", "1.17", "1.18", "1.20"] {
+        snapshot(
+            &format!("huawei/{minor}/values.yaml"),
+            text(&tree, &format!("k8s-{minor}/values.yaml")),
+        );
+    }
+    for minor in ["1.16", "1.17"] {
+        for file in [
+            "images.txt",
+            "skopeo-sync.yaml",
+            "README.md",
+            "README.zh-CN.md",
+        ] {
+            snapshot(
+                &format!("huawei/{minor}/{file}"),
+                text(&tree, &format!("k8s-{minor}/{file}")),
+            );
+        }
+    }
+    snapshot("huawei/README.md", text(&tree, "README.md"));
+}
+
+#[test]
+fn the_committed_files_are_what_the_spec_says() {
+    let (_, tree) = rendered(&huawei());
+    let differences = xtask::emit::compare(&root().join("generated"), &[tree], true)
+        .expect("generated/ can be read");
+    assert!(
+        differences.is_empty(),
+        "run `cargo xtask gen`: {differences:#?}"
+    );
+}
+
+#[test]
+fn the_same_spec_gives_the_same_bytes() {
+    let (_, first) = rendered(&huawei());
+    for _ in 0..20 {
+        let (_, again) = rendered(&huawei());
+        assert_eq!(first.files, again.files);
+    }
+}

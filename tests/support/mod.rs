@@ -1,0 +1,66 @@
+//! What the tests share: the repository's folders, and the pipeline up to the rendered tree.
+
+#![allow(dead_code, reason = "every test uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use xtask::plan::{self, ReleasePlan};
+use xtask::render::Renderer;
+use xtask::spec::{self, Release};
+use xtask::target::{self, Target};
+use xtask::tree::Tree;
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask is in the repository")
+}
+
+/// The folder of the specs that only the tests have.
+pub fn fixtures() -> PathBuf {
+    root().join("tests/fixtures")
+}
+
+/// The one release of a folder of specs.
+pub fn release(folder: &Path) -> Release {
+    let mut specs = spec::load(folder).expect("the specs are there");
+    assert_eq!(specs.len(), 1, "one spec in {}", folder.display());
+    let spec = specs.remove(0);
+    spec.outcome
+        .unwrap_or_else(|findings| panic!("{}", xtask::diagnostic::render(&spec.source, &findings)))
+}
+
+/// The real table.
+pub fn huawei() -> Release {
+    release(&root().join("spec"))
+}
+
+/// The small table that shows every feature.
+pub fn example() -> Release {
+    release(&fixtures().join("spec"))
+}
+
+/// The targets of the repository.
+pub fn targets() -> Vec<Target> {
+    target::load(&root().join("templates")).expect("the templates are there")
+}
+
+/// A release planned and rendered.
+pub fn rendered(release: &Release) -> (ReleasePlan, Tree) {
+    let plan = plan::plan(release);
+    let targets = targets();
+    let tree = Renderer::new(&targets)
+        .and_then(|renderer| renderer.render(&plan, None))
+        .expect("the templates render");
+    (plan, tree)
+}
+
+/// The text of a rendered file.
+pub fn text<'t>(tree: &'t Tree, path: &str) -> &'t str {
+    &tree
+        .files
+        .get(path)
+        .unwrap_or_else(|| panic!("no {path} among {:?}", tree.files.keys()))
+        .text
+}
