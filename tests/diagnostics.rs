@@ -230,9 +230,9 @@ fn damaged() -> impl Strategy<Value = String> {
             .rev()
             .find(|at| example.is_char_boundary(*at))
             .unwrap_or(0);
-        let end =
-            (start + cut..).find(|end| *end >= example.len() || example.is_char_boundary(*end));
-        let end = end.unwrap_or(start).min(example.len());
+        let wanted = (start + cut).min(example.len());
+        let end = (wanted..example.len()).find(|at| example.is_char_boundary(*at));
+        let end = end.unwrap_or(example.len());
         format!("{}{put}{}", &example[..start], &example[end..])
     })
 }

@@ -300,7 +300,7 @@ fn skeleton(markdown: &str) -> Skeleton {
             }
             Event::End(pulldown_cmark::TagEnd::CodeBlock) => in_block = false,
             Event::Text(text) if in_block => {
-                skeleton.blocks.last_mut().expect("open").push_str(&text)
+                skeleton.blocks.last_mut().expect("open").push_str(&text);
             }
             Event::Start(Tag::Heading { level, .. }) => skeleton.headings.push(level.to_string()),
             Event::Start(Tag::TableCell) => skeleton.cells += 1,
