@@ -4,124 +4,10 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 
-use serde_json::{Value, json};
-use support::{fixtures, huawei, rendered, root, text};
-
-/// The real engine, in a Python process that answers one request a line.
-struct Helm {
-    process: Child,
-    requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-/// What a chart renders to.
-struct Rendered {
-    /// Every container's name and image.
-    containers: Vec<(String, String)>,
-    /// All manifests in one text.
-    text: String,
-    /// The paths of the custom resource definitions that an installation brings along.
-    crds: BTreeSet<String>,
-}
-
-impl Rendered {
-    fn images(&self) -> BTreeSet<String> {
-        self.containers
-            .iter()
-            .map(|(_, image)| image.clone())
-            .collect()
-    }
-}
-
-impl Helm {
-    fn start() -> Self {
-        let python = root().join("target/test-venv/bin/python");
-        assert!(
-            python.exists(),
-            "the Helm engine is not installed; run tests/run"
-        );
-        let mut process = Command::new(python)
-            .arg(root().join("tests/helm/render.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("Python starts");
-        let requests = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().expect("piped"));
-        Self {
-            process,
-            requests,
-            answers,
-        }
-    }
-
-    fn ask(&mut self, chart: &Path, values: &[&str]) -> Value {
-        // The chart's own default images are taken away first: what is left comes from the values.
-        let bare =
-            fs::read_to_string(fixtures().join("chart/no-images.yaml")).expect("the fixture");
-        let values: Vec<_> = std::iter::once(bare.as_str())
-            .chain(values.iter().copied())
-            .collect();
-        let request = json!({"chart": chart, "values": values, "include_crds": true});
-        let requests = self.requests.as_mut().expect("open");
-        writeln!(requests, "{request}")
-            .and_then(|()| requests.flush())
-            .expect("sent");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("answered");
-        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line:?}"))
-    }
-
-    fn render(&mut self, chart: &Path, values: &[&str]) -> Rendered {
-        let answer = self.ask(chart, values);
-        assert_eq!(answer.get("error"), None, "with {values:?}");
-        let manifests = answer["manifests"].as_object().expect("manifests");
-        let mut containers = Vec::new();
-        let mut all = String::new();
-        for text in manifests.values().map(|text| text.as_str().expect("text")) {
-            all.push_str(text);
-            all.push('\n');
-            for document in text
-                .split("\n---")
-                .filter(|document| !document.trim().is_empty())
-            {
-                let document: Value = serde_saphyr::from_str(document).expect("YAML");
-                let listed = document.pointer("/spec/template/spec/containers");
-                for container in listed.and_then(Value::as_array).into_iter().flatten() {
-                    let field =
-                        |name: &str| container[name].as_str().unwrap_or_default().to_owned();
-                    containers.push((field("name"), field("image")));
-                }
-            }
-        }
-        let crds = answer["crds"].as_array().expect("a list").iter();
-        let crds = crds
-            .map(|path| path.as_str().expect("a path").to_owned())
-            .collect();
-        Rendered {
-            containers,
-            text: all,
-            crds,
-        }
-    }
-}
-
-impl Drop for Helm {
-    fn drop(&mut self) {
-        drop(self.requests.take());
-        let _ = self.process.wait();
-    }
-}
-
-fn chart() -> PathBuf {
-    fixtures().join("chart/esdk")
-}
-
-const EXTENDER: &str = "controller: {csiExtender: {volumeModify: {enabled: true}}}";
+use support::helm::{EXTENDER, Helm, chart};
+use support::{huawei, rendered, text};
 
 #[test]
 #[ignore = "needs the Helm engine; tests/run brings it and runs this"]
@@ -212,12 +98,12 @@ fn the_pages_own_steps_leave_no_snapshot_crd_on_1_16() {
     for (minor, removed) in [("1.16", true), ("1.17", false)] {
         for page in ["README.md", "README.zh-CN.md"] {
             let package = tempfile::tempdir().expect("a folder");
-            let chart = package.path().join("helm/esdk");
+            let copy = package.path().join("helm/esdk");
             fs::create_dir_all(package.path().join("helm")).expect("created");
             let copied = Command::new("cp")
                 .arg("-r")
-                .arg(self::chart())
-                .arg(&chart)
+                .arg(chart())
+                .arg(&copy)
                 .status();
             assert!(copied.expect("cp").success());
 
@@ -236,7 +122,7 @@ fn the_pages_own_steps_leave_no_snapshot_crd_on_1_16() {
             assert!(done.expect("a shell").success());
 
             let values = text(&tree, &format!("k8s-{minor}/values.yaml"));
-            let crds = helm.render(&chart, &[values, EXTENDER]).crds;
+            let crds = helm.render(&copy, &[values, EXTENDER]).crds;
             let has = |part: &str| crds.iter().any(|path| path.contains(part));
             assert_eq!(has("snapshot-crds"), !removed, "{minor}: {crds:?}");
             assert!(

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+pub mod helm;
+
 use std::path::{Path, PathBuf};
 
 use xtask::plan::{self, ReleasePlan};

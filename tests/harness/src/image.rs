@@ -251,25 +251,25 @@ impl Content {
         }
     }
 
-    /// The bytes of the image's config.
+    /// The bytes of the image's config, its keys in the order of the OCI's own Go types: what
+    /// converts an image from Docker's form writes the config anew, in this order, and an image
+    /// whose config stays the same can be told by its digest wherever it arrives.
     pub fn config(&self) -> Vec<u8> {
         let diff_ids: Vec<_> = self.diff_ids.iter().map(Digest::as_str).collect();
-        let mut config = self.platform();
-        let more = json!({
-            "created": "2020-01-01T00:00:00Z",
-            "config": {"Entrypoint": ["/image"]},
-            "rootfs": {"type": "layers", "diff_ids": diff_ids},
-            "history": vec![json!({"created": "2020-01-01T00:00:00Z"}); self.diff_ids.len()],
-        });
-        let more = more
-            .as_object()
-            .expect("an object was written above")
-            .clone();
-        config
-            .as_object_mut()
-            .expect("a platform is an object")
-            .extend(more);
-        config.to_string().into_bytes()
+        let created = "2020-01-01T00:00:00Z";
+        let version = self.platform().get("os.version").cloned();
+        let version =
+            version.map_or_else(String::new, |version| format!(r#""os.version":{version},"#));
+        format!(
+            r#"{{"created":"{created}","architecture":"{}","os":"{}",{version}"config":{},"rootfs":{},"history":{}}}"#,
+            self.architecture,
+            self.os,
+            json!({"Entrypoint": ["/image"]}),
+            // One key at a time: a map of these would be sorted.
+            format_args!(r#"{{"type":"layers","diff_ids":{}}}"#, json!(diff_ids)),
+            json!(vec![json!({"created": created}); self.diff_ids.len()]),
+        )
+        .into_bytes()
     }
 
     /// What stays the same in every form of the image.

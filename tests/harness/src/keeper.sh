@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Clears up what a test process left behind, however that process ended.
 #
 #   sh keeper.sh ROOT

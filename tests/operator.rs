@@ -1,0 +1,465 @@
+//! The operator's two ways, on real parts and with the generated files unchanged: from the source
+//! registries to a node's containerd, and to a private registry.
+
+mod support;
+#[path = "support/world.rs"]
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use harness::{
+    Containerd, Dockerd, Podman, Registry, Scratch, Script, path_without, tool, wait_for,
+};
+use support::helm::{EXTENDER, Helm, chart};
+use world::World;
+
+/// Imports an archive into a fresh containerd, which then has exactly the plan's images.
+fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> Containerd {
+    let node = Containerd::start();
+    let outcome = world
+        .script(minor, "import.sh")
+        .args(["--arch", architecture])
+        .envs(node.env())
+        .dir(&**folder)
+        .run()
+        .expect_success();
+    let total = world.names(minor).len();
+    assert!(
+        outcome.stdout.contains(&format!("[{total}/{total}]")),
+        "{outcome}"
+    );
+
+    let platform = format!("linux/{architecture}");
+    let images = node.images();
+    let named: BTreeSet<_> = images
+        .keys()
+        .filter(|name| !name.starts_with("sha256:"))
+        .cloned()
+        .collect();
+    assert_eq!(named, world.names(minor));
+    for (name, row) in images
+        .iter()
+        .filter(|(name, _)| !name.starts_with("sha256:"))
+    {
+        assert!(row.complete && row.unpacked, "{name}: {row:?}");
+        assert_eq!(row.platforms, [platform.clone()], "{name}");
+        assert_eq!(row.labels["io.cri-containerd.pinned"], "pinned", "{name}");
+        let found = wait_for("the CRI to see the image", || node.cri_image_status(name));
+        assert_eq!(
+            found.id,
+            world.identity(name, architecture).config.as_str(),
+            "{name}"
+        );
+    }
+    node
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn one_archive_serves_every_engine() {
+    let world = World::start(false);
+    for (minor, architecture) in [("1.16", "amd64"), ("1.27", "amd64"), ("1.27", "arm64")] {
+        let folder = Scratch::new("архив 存档");
+        let archive = world.pull(minor, architecture, &folder);
+        let node = import(&world, minor, architecture, &folder);
+        let before = node.images();
+
+        // A second run of either does nothing, and does not even need the archive.
+        let again = world
+            .script(minor, "pull.sh")
+            .args(["--arch", architecture, "--package"])
+            .arg(&*world.package);
+        let again = again.arg("--output").arg(&*folder).run().expect_success();
+        assert!(!again.stdout.contains("copied"), "{again}");
+        fs::rename(&archive, folder.join("elsewhere.tar")).expect("moved");
+        let again = world
+            .script(minor, "import.sh")
+            .args(["--arch", architecture])
+            .envs(node.env())
+            .dir(&*folder);
+        let again = again.run().expect_success();
+        assert!(!again.stdout.contains("imported"), "{again}");
+        assert_eq!(node.images(), before);
+        fs::rename(folder.join("elsewhere.tar"), &archive).expect("moved");
+
+        // The very same file loads with the other engines, every image under its name.
+        let wanted: BTreeMap<_, _> = world
+            .names(minor)
+            .into_iter()
+            .map(|name| {
+                (
+                    name.clone(),
+                    world.identity(&name, architecture).config.clone(),
+                )
+            })
+            .collect();
+        let podman = Podman::start();
+        let _ = podman.load(&archive).expect_success();
+        assert_eq!(podman.images(), wanted);
+        let docker = Dockerd::start();
+        let _ = docker.load(&archive).expect_success();
+        let short = |name: &str| {
+            name.strip_prefix("docker.io/library/")
+                .unwrap_or(name)
+                .to_owned()
+        };
+        let loaded: BTreeMap<_, _> = docker
+            .images()
+            .into_iter()
+            .map(|(name, id)| (short(&name), id))
+            .collect();
+        assert_eq!(
+            loaded,
+            wanted
+                .into_iter()
+                .map(|(name, id)| (short(&name), id))
+                .collect()
+        );
+    }
+}
+
+/// Every image of a minor in a mirror, by its place there.
+fn wanted_in_mirror(world: &World, minor: &str, layout: &str) -> BTreeSet<String> {
+    let place = |image: &xtask::plan::PlannedImage| match layout {
+        "scoped" => image.scoped.clone(),
+        _ => image.flat.clone(),
+    };
+    world
+        .plan(minor)
+        .images
+        .iter()
+        .map(|image| place(image))
+        .collect()
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_is_filled_from_the_source_registries() {
+    let world = World::start(false);
+    for (minor, layout) in [("1.16", "scoped"), ("1.27", "scoped"), ("1.27", "flat")] {
+        let mirror = Registry::start();
+        let push = || {
+            let push = world.script(minor, "push.sh").args([
+                "--tls-verify",
+                "false",
+                "--layout",
+                layout,
+                "--package",
+            ]);
+            push.arg(&*world.package)
+                .arg(mirror.address())
+                .run()
+                .expect_success()
+        };
+        let _ = push();
+        let catalog = mirror.catalog();
+        assert_eq!(
+            catalog.keys().cloned().collect::<BTreeSet<_>>(),
+            wanted_in_mirror(&world, minor, layout)
+        );
+        let source = world.source.catalog();
+        for image in &world.plan(minor).images {
+            let place = if layout == "scoped" {
+                &image.scoped
+            } else {
+                &image.flat
+            };
+            if image.is_package {
+                // The archives of both architectures are one image now.
+                let (repository, tag) = place.rsplit_once(':').expect("a tag");
+                let platforms = mirror.platforms(repository, tag);
+                assert_eq!(
+                    platforms.keys().collect::<Vec<_>>(),
+                    ["linux/amd64", "linux/arm64"],
+                    "{place}"
+                );
+                for (name, platform) in &platforms {
+                    let architecture = name.trim_start_matches("linux/");
+                    let identity = world.identity(&image.name, architecture);
+                    assert_eq!(platform, identity, "{place}");
+                }
+            } else {
+                assert_eq!(catalog[place], source[&image.reference], "{place}");
+            }
+        }
+        let again = push();
+        assert!(!again.stdout.contains("copied"), "{again}");
+        assert_eq!(mirror.catalog(), catalog);
+    }
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_is_filled_from_the_archive_alone() {
+    let world = World::start(false);
+    let folder = Scratch::new("archive");
+    let archive = world.pull("1.27", "arm64", &folder);
+    let mirror = Registry::start();
+    // A host that reaches the mirror and nothing else: its own home, no remapped registries.
+    let push = world.script("1.27", "push.sh").env("HOME", &*folder).args([
+        "--tls-verify",
+        "false",
+        "--archive",
+    ]);
+    let _ = push
+        .arg(&archive)
+        .arg(mirror.address())
+        .run()
+        .expect_success();
+    let catalog: BTreeSet<_> = mirror.catalog().into_keys().collect();
+    assert_eq!(catalog, wanted_in_mirror(&world, "1.27", "scoped"));
+    for image in &world.plan("1.27").images {
+        let (repository, tag) = image.scoped.rsplit_once(':').expect("a tag");
+        let platforms = mirror.platforms(repository, tag);
+        assert_eq!(
+            platforms.into_values().collect::<Vec<_>>(),
+            [world.identity(&image.name, "arm64").clone()]
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs skopeo, docker-registry and openssl; tests/run brings them and runs this"]
+fn a_private_registry_with_a_password_and_its_own_certificate() {
+    let world = World::start(false);
+    let mirror = Registry::builder().tls().auth().start();
+    let push = || {
+        world
+            .script("1.27", "push.sh")
+            .arg("--package")
+            .arg(&*world.package)
+    };
+    let refused = push().arg(mirror.address()).run().expect_code(1);
+    assert!(refused.stderr.contains("certificate"), "{refused}");
+    let done = push()
+        .arg("--authfile")
+        .arg(mirror.auth_file())
+        .arg("--cert-dir")
+        .arg(mirror.cert_dir())
+        .arg(mirror.address())
+        .run()
+        .expect_success();
+    assert!(!done.stdout.contains(harness::PASSWORD) && !done.stderr.contains(harness::PASSWORD));
+    assert_eq!(
+        mirror.catalog().into_keys().collect::<BTreeSet<_>>(),
+        wanted_in_mirror(&world, "1.27", "scoped")
+    );
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_foreign_layer_stops_with_its_cause_or_arrives() {
+    let world = World::start(true);
+    let push = |mirror: &Registry| {
+        let push = world
+            .script("1.27", "push.sh")
+            .args(["--tls-verify", "false", "--package"]);
+        push.arg(&*world.package).arg(mirror.address()).run()
+    };
+    let refused = push(&Registry::start()).expect_code(1);
+    assert!(
+        refused.stderr.contains("validation.manifests.urls.allow"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("livenessprobe"), "{refused}");
+    let mirror = Registry::builder()
+        .allow_foreign_layers("^https://mcr[.]example/")
+        .start();
+    let _ = push(&mirror).expect_success();
+    let source = world.source.catalog();
+    let probe = "k8s.gcr.io/sig-storage/livenessprobe:v2.5.0";
+    assert_eq!(mirror.catalog()[probe], source[probe]);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn skopeo_takes_the_sync_list_as_it_is() {
+    let world = World::start(false);
+    for minor in ["1.16", "1.27"] {
+        let mirror = Registry::start();
+        let list = Scratch::new("list");
+        let list = list.write(
+            "skopeo-sync.yaml",
+            support::text(&world.tree, &format!("k8s-{minor}/skopeo-sync.yaml")),
+        );
+        let sync = Script::new(tool("skopeo"))
+            .args([
+                "sync",
+                "--all",
+                "--preserve-digests",
+                "--scoped",
+                "--dest-tls-verify=false",
+            ])
+            .args(["--src", "yaml", "--dest", "docker"])
+            .arg(&list)
+            .arg(mirror.address())
+            .env("HOME", &*world.home);
+        let _ = sync.run().expect_success();
+        let images = world
+            .plan(minor)
+            .images
+            .iter()
+            .filter(|image| !image.is_package);
+        let source = world.source.catalog();
+        let wanted: BTreeMap<_, _> = images
+            .map(|image| (image.scoped.clone(), source[&image.reference].clone()))
+            .collect();
+        assert_eq!(mirror.catalog(), wanted);
+    }
+}
+
+/// The promise: whatever the chart asks for on a Kubernetes version is there, and nothing else is
+/// asked for.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
+    let world = World::start(false);
+    let mut helm = Helm::start();
+    for plan in &world.release.plans {
+        let minor = plan.kubernetes.as_str();
+        let values = support::text(&world.tree, &format!("k8s-{minor}/values.yaml"));
+        let mirror = Registry::start();
+        let push = || world.script(minor, "push.sh");
+        let from = push()
+            .args(["--tls-verify", "false", "--package"])
+            .arg(&*world.package);
+        let _ = from.arg(mirror.address()).run().expect_success();
+        let overlay = push()
+            .arg("--print-values")
+            .arg(mirror.address())
+            .run()
+            .expect_success()
+            .stdout;
+
+        let folder = Scratch::new("pulled");
+        world.pull(minor, "amd64", &folder);
+        let node = import(&world, minor, "amd64", &folder);
+
+        for extender in ["{}", EXTENDER] {
+            for image in helm.render(&chart(), &[values, extender]).images() {
+                assert!(
+                    node.cri_image_status(&image).is_some(),
+                    "{minor}: no {image} on the node"
+                );
+            }
+            for image in helm
+                .render(&chart(), &[values, &overlay, extender])
+                .images()
+            {
+                let place = image
+                    .strip_prefix(mirror.address())
+                    .and_then(|place| place.strip_prefix('/'));
+                let (repository, tag) = place
+                    .expect("in the mirror")
+                    .rsplit_once(':')
+                    .expect("a tag");
+                assert!(
+                    mirror.manifest(repository, tag).is_some(),
+                    "{minor}: no {image} in the mirror"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn what_goes_wrong_is_said_and_a_second_run_finishes() {
+    let world = World::start(false);
+    let minor = "1.27";
+    let folder = Scratch::new("pulled");
+    let archive = world.pull(minor, "amd64", &folder);
+    let good = fs::read(&archive).expect("readable");
+    let node = Containerd::start();
+    let import = |arch: &str| {
+        world
+            .script(minor, "import.sh")
+            .args(["--arch", arch])
+            .envs(node.env())
+            .dir(&*folder)
+    };
+
+    // A truncated archive, and one with another byte.
+    fs::write(&archive, &good[..good.len() / 2]).expect("written");
+    let said = import("amd64").run().expect_code(1);
+    assert!(said.stderr.contains("sha256"), "{said}");
+    let mut other = good.clone();
+    other[good.len() / 2] ^= 1;
+    fs::write(&archive, &other).expect("written");
+    let said = import("amd64").run().expect_code(1);
+    assert!(said.stderr.contains("sha256"), "{said}");
+    assert!(
+        node.images().is_empty(),
+        "nothing of a damaged archive gets in"
+    );
+    fs::write(&archive, &good).expect("written");
+
+    // An archive of another architecture under this one's name.
+    let arm = world.pull(minor, "arm64", &folder);
+    fs::rename(&arm, &archive).expect("moved");
+    let sum = |path: &std::path::Path| path.with_extension("tar.sha256");
+    let kept = fs::read(sum(&archive)).expect("readable");
+    let of_arm = fs::read_to_string(sum(&arm)).expect("readable");
+    fs::write(sum(&archive), of_arm.replace("arm64", "amd64")).expect("written");
+    let said = import("amd64").run().expect_code(1);
+    assert!(said.stderr.contains("arm64"), "{said}");
+    assert!(
+        node.images().is_empty(),
+        "nothing of another architecture gets in"
+    );
+    fs::write(&archive, &good).expect("written");
+    fs::write(sum(&archive), kept).expect("written");
+
+    // Tools that are not there.
+    let without = path_without(&["ctr"]);
+    let said = import("amd64").env("PATH", &*without).run().expect_code(1);
+    assert!(said.stderr.contains("not installed: ctr"), "{said}");
+    let without = path_without(&["skopeo"]);
+    let said = world
+        .script(minor, "pull.sh")
+        .env("PATH", &*without)
+        .run()
+        .expect_code(1);
+    assert!(said.stderr.contains("not installed: skopeo"), "{said}");
+
+    // No containerd; then it is there.
+    let mut node = Containerd::start();
+    node.stop();
+    let import = || {
+        world
+            .script(minor, "import.sh")
+            .args(["--arch", "amd64"])
+            .envs(node.env())
+            .dir(&*folder)
+    };
+    let said = import().run().expect_code(1);
+    assert!(said.stderr.contains("containerd does not answer"), "{said}");
+    let envs = node.env();
+    node.restart();
+    let again = world
+        .script(minor, "import.sh")
+        .args(["--arch", "amd64"])
+        .envs(envs)
+        .dir(&*folder);
+    let _ = again.run().expect_success();
+
+    // No arm64 build on 1.16.
+    let said = world
+        .script("1.16", "pull.sh")
+        .args(["--arch", "arm64"])
+        .run()
+        .expect_code(1);
+    assert!(
+        said.stderr.contains("quay.io/k8scsi/csi-attacher:v1.2.1") && said.stderr.contains("arm64"),
+        "{said}"
+    );
+
+    // Wrong usage.
+    let said = world
+        .script(minor, "import.sh")
+        .arg("--nonsense")
+        .run()
+        .expect_code(2);
+    assert!(said.stderr.contains("--help"), "{said}");
+}

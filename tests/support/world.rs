@@ -1,0 +1,167 @@
+//! The world around one operator, on loopback: the source registries with the table's images, the
+//! vendor's package, and the kits of every minor as they are generated.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use harness::{Image, Platform, Registry, Scratch, Script, home};
+use xtask::image::ImageRef;
+use xtask::plan::{Plan, ReleasePlan};
+use xtask::tree::Tree;
+
+use crate::support::{huawei, rendered};
+
+/// What later releases of two of the images have: a Windows entry with a layer that is elsewhere.
+const FOREIGN: &str = "https://mcr.example/windows/layer";
+
+pub struct World {
+    pub source: Registry,
+    /// A home folder whose configuration leads the source registries' names to `source`.
+    pub home: Scratch,
+    /// The vendor's unpacked package, with the archives of both architectures.
+    pub package: Scratch,
+    kits: Scratch,
+    pub release: ReleasePlan,
+    pub tree: Tree,
+    /// By whole name and architecture: what the image is, wherever it arrives.
+    pub identities: BTreeMap<(String, String), Platform>,
+}
+
+impl World {
+    /// Starts it. `windows` gives two images an entry with a foreign layer.
+    pub fn start(windows: bool) -> Self {
+        let (release, tree) = rendered(&huawei());
+        let source = Registry::builder()
+            .allow_foreign_layers("^https://mcr[.]example/")
+            .start();
+        let package = Scratch::new("package");
+        fs::create_dir(package.join("image")).expect("created");
+        let kits = Scratch::new("kits");
+        for (path, artifact) in &tree.files {
+            let file = kits.join(path);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("created");
+            fs::write(&file, &artifact.text).expect("written");
+            let mode = if artifact.executable { 0o755 } else { 0o644 };
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("set");
+        }
+        let mut identities = BTreeMap::new();
+        let mut docker = false;
+        for image in distinct(&release) {
+            let reference = ImageRef::parse(&image.reference).expect("valid");
+            let architectures: Vec<_> = image.architectures.iter().map(String::as_str).collect();
+            if image.is_package {
+                for archives in &image.archives {
+                    // The guide's spelling for one architecture, the build script's for the other.
+                    let name = if archives.architecture == "amd64" {
+                        archives.names.first()
+                    } else {
+                        archives.names.last()
+                    };
+                    let path = package.join("image").join(name.expect("a name"));
+                    let built = Image::bare(&image.name, &archives.architecture);
+                    let identity = built.save(&path, &[&image.reference]);
+                    identities.insert(
+                        (image.name.clone(), archives.architecture.clone()),
+                        identity,
+                    );
+                }
+                continue;
+            }
+            let mut built = match architectures[..] {
+                [only] => Image::bare(&image.name, only).docker(),
+                _ => Image::new(&image.name, &architectures),
+            };
+            // The images of that age are of both kinds.
+            if docker {
+                built = built.docker();
+            }
+            docker = !docker;
+            let wide =
+                ["livenessprobe", "csi-node-driver-registrar"].contains(&reference.base_name());
+            if windows && wide {
+                built = built.windows(FOREIGN);
+            }
+            let repository = format!("{}/{}", reference.host().expect("a host"), reference.path());
+            let pushed = built.push_to(&source, &repository, reference.tag().expect("a tag"));
+            for (platform, identity) in pushed.platforms {
+                let architecture = platform.rsplit('/').next().unwrap_or_default().to_owned();
+                identities.insert((image.name.clone(), architecture), identity);
+            }
+        }
+        let hosts: BTreeSet<String> = release
+            .plans
+            .iter()
+            .flat_map(|plan| plan.registries.iter().map(|registry| registry.host.clone()))
+            .collect();
+        let home = home(hosts.iter().map(|host| (host.as_str(), source.address())));
+        Self {
+            source,
+            home,
+            package,
+            kits,
+            release,
+            tree,
+            identities,
+        }
+    }
+
+    pub fn plan(&self, minor: &str) -> &Plan {
+        self.release
+            .plans
+            .iter()
+            .find(|plan| plan.kubernetes == minor)
+            .expect("a supported minor")
+    }
+
+    /// A script of a minor's kit, with the world's home.
+    pub fn script(&self, minor: &str, name: &str) -> Script {
+        Script::new(self.kits.join(format!("k8s-{minor}")).join(name)).env("HOME", &*self.home)
+    }
+
+    /// The archive that `pull.sh` made in a folder.
+    pub fn archive(&self, folder: &Path, minor: &str, architecture: &str) -> PathBuf {
+        let facts = &self.release.release;
+        folder.join(format!(
+            "{}-{}-k8s-{minor}-{architecture}.tar",
+            facts.product, facts.version
+        ))
+    }
+
+    /// Downloads everything of a minor into one archive.
+    pub fn pull(&self, minor: &str, architecture: &str, folder: &Path) -> PathBuf {
+        let _ = self
+            .script(minor, "pull.sh")
+            .args(["--arch", architecture, "--package"])
+            .arg(&*self.package)
+            .arg("--output")
+            .arg(folder)
+            .run()
+            .expect_success();
+        self.archive(folder, minor, architecture)
+    }
+
+    /// The whole names of a minor's images.
+    pub fn names(&self, minor: &str) -> BTreeSet<String> {
+        self.plan(minor)
+            .images
+            .iter()
+            .map(|image| image.name.clone())
+            .collect()
+    }
+
+    pub fn identity(&self, name: &str, architecture: &str) -> &Platform {
+        &self.identities[&(name.to_owned(), architecture.to_owned())]
+    }
+}
+
+fn distinct(release: &ReleasePlan) -> Vec<&xtask::plan::PlannedImage> {
+    let mut seen = BTreeMap::new();
+    for plan in &release.plans {
+        for image in &plan.images {
+            seen.entry(image.name.as_str()).or_insert(&**image);
+        }
+    }
+    seen.into_values().collect()
+}
