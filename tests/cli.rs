@@ -419,6 +419,11 @@ fn a_template_that_goes_wrong_is_named_and_writes_nothing() {
         ("{{#if plan.no-such-field}}x{{/if}}\n", "no-such-field"),
         ("a\n{{{plan.kubernetes}}}\n", "line 2"),
         ("{{> other}}\n", "include"),
+        ("{{#> other}}{{/other}}\n", "include"),
+        ("a\n{{ &release.product}}\n", "line 2"),
+        ("{{~ { release.product} }}\n", "line 1"),
+        ("a\r\n", "CR"),
+        ("{{code release.product}}\n", "code"),
         ("{{#each plan.images}}{{reference}}{{/each}}\n", "reference"),
         ("{{#if\n", "malformed"),
     ] {

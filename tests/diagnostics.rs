@@ -165,6 +165,21 @@ const CASES: &[(&str, &str, &str)] = &[
         "\"feature.always\" = true",
         "\"feature.other\" = true",
     ),
+    (
+        "never applies",
+        "value = 2\nkubernetes = \"v1.20.x\"",
+        "value = 2\nkubernetes = \"v1.61.x\"",
+    ),
+    (
+        "no archive",
+        "archives.arm64 = [\"example-1.0.0-ARM.tar\"]",
+        "archives.arm64 = []",
+    ),
+    (
+        "no package",
+        "[package]\nfile.amd64 = \"example-1.0.0-x86.zip\"\nfile.arm64 = \"example-1.0.0-arm.zip\"\nimage-folder = \"images\"\n",
+        "",
+    ),
     ("setting of a list", "value = 2\n", "value = [2]\n"),
 ];
 

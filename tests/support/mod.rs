@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use xtask::plan::{self, ReleasePlan};
 use xtask::render::Renderer;
-use xtask::spec::{self, Release};
+use xtask::spec::{self, Release, Spec};
 use xtask::target::{self, Target};
 use xtask::tree::Tree;
 
@@ -24,23 +24,30 @@ pub fn fixtures() -> PathBuf {
     root().join("tests/fixtures")
 }
 
-/// The one release of a folder of specs.
-pub fn release(folder: &Path) -> Release {
-    let mut specs = spec::load(folder).expect("the specs are there");
-    assert_eq!(specs.len(), 1, "one spec in {}", folder.display());
-    let spec = specs.remove(0);
+/// Every release of a folder of specs.
+pub fn releases(folder: &Path) -> Vec<Release> {
+    let specs = spec::load(folder).expect("the specs are there");
+    specs.into_iter().map(valid).collect()
+}
+
+fn valid(spec: Spec) -> Release {
     spec.outcome
         .unwrap_or_else(|findings| panic!("{}", xtask::diagnostic::render(&spec.source, &findings)))
 }
 
 /// The real table.
 pub fn huawei() -> Release {
-    release(&root().join("spec"))
+    let mut releases = releases(&root().join("spec")).into_iter();
+    releases
+        .find(|release| {
+            (release.product.as_str(), release.version.as_str()) == ("huawei-csi", "4.5.0")
+        })
+        .expect("the spec of Huawei CSI 4.5.0")
 }
 
 /// The small table that shows every feature.
 pub fn example() -> Release {
-    release(&fixtures().join("spec"))
+    releases(&fixtures().join("spec")).remove(0)
 }
 
 /// The targets of the repository.

@@ -7,10 +7,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use crate::tree::{Artifact, Selection, Tree};
@@ -355,27 +356,33 @@ fn folder<'t>(
         }
     };
     let index_path = (!folder.index.text.is_empty()).then_some((INDEX, &folder.index));
-    let expected = files
+    let expected: Vec<(&str, &Artifact)> = files
         .iter()
         .map(|(path, artifact)| (path.as_str(), artifact))
-        .chain(index_path);
-    for (path, artifact) in expected {
+        .chain(index_path)
+        .collect();
+    let states: Vec<State> = expected
+        .par_iter()
+        .map(|(path, artifact)| match found.get(*path) {
+            Some(true) => state(&root.join(path), artifact),
+            Some(false) => Ok(State::NoFile),
+            None => Ok(State::Missing),
+        })
+        .collect::<Result<_, _>>()?;
+    for ((path, _), state) in expected.into_iter().zip(states) {
         if let Some(other) = in_the_way(path) {
             differ(&other, Drift::Foreign, true);
             continue;
         }
-        let full = root.join(path);
-        match found.get(path) {
-            None if full.is_dir() => differ(path, Drift::Foreign, true),
-            None => differ(path, Drift::Missing, true),
-            Some(false) => differ(path, Drift::Foreign, true),
-            Some(true) => match state(&full, artifact)? {
-                State::Same => {}
-                State::OtherText if path != INDEX && !folder.listed.contains(path) => {
-                    differ(path, Drift::Foreign, true);
-                }
-                State::OtherText | State::OtherMode => differ(path, Drift::Stale, true),
-            },
+        match state {
+            State::Same => {}
+            State::Missing if root.join(path).is_dir() => differ(path, Drift::Foreign, true),
+            State::Missing => differ(path, Drift::Missing, true),
+            State::NoFile => differ(path, Drift::Foreign, true),
+            State::OtherText if path != INDEX && !folder.listed.contains(path) => {
+                differ(path, Drift::Foreign, true);
+            }
+            State::OtherText | State::OtherMode => differ(path, Drift::Stale, true),
         }
     }
     for (path, is_file) in &found {
@@ -485,7 +492,11 @@ fn index_of<'p>(paths: impl Iterator<Item = &'p str>) -> Artifact {
     }
 }
 
+/// What is on disk where a file belongs.
 enum State {
+    Missing,
+    /// A link, a socket or the like.
+    NoFile,
     Same,
     OtherText,
     OtherMode,
@@ -497,10 +508,14 @@ fn state(path: &Path, artifact: &Artifact) -> Result<State, String> {
     if meta.len() != artifact.text.len() as u64 {
         return Ok(State::OtherText);
     }
-    let mut bytes = Vec::with_capacity(artifact.text.len());
-    io::Read::read_to_end(&mut file, &mut bytes).map_err(at("read", path))?;
-    if bytes != artifact.text.as_bytes() {
-        return Ok(State::OtherText);
+    // Part by part: a whole file would go through the memory twice.
+    let mut buffer = [0; 1 << 15];
+    for part in artifact.text.as_bytes().chunks(buffer.len()) {
+        let found = &mut buffer[..part.len()];
+        file.read_exact(found).map_err(at("read", path))?;
+        if found != part {
+            return Ok(State::OtherText);
+        }
     }
     // Only the owner's right to execute is the file's own; the rest is the umask's.
     let executable = meta.permissions().mode() & 0o100 != 0;

@@ -283,14 +283,14 @@ fn check_digest(digest: &str) -> Result<(), ParseError> {
         "sha512" => 128,
         _ => {
             return refuse(format!(
-                "has a digest by `{algorithm}`, which is not one of the algorithms `sha256`, `sha384`, `sha512`"
+                "has a digest by `{algorithm}`, which is not one of the algorithms `sha256`, `sha384`, `sha512`; write one of these"
             ));
         }
     };
     let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     if hex.len() != length || !hex.bytes().all(lower_hex) {
         return refuse(format!(
-            "has a digest that is not {length} lower-case hex digits behind `{algorithm}:`"
+            "has a digest that is not {length} lower-case hex digits behind `{algorithm}:`; copy it whole"
         ));
     }
     Ok(())

@@ -8,6 +8,7 @@
 //! only says which rows it has.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Debug;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -16,7 +17,9 @@ use serde_json::Value;
 
 use crate::image::ImageRef;
 use crate::kubernetes::Minor;
-use crate::spec::model::{Component, HelmKey, Image, ImageSource, Release, Scalar, Text, Workload};
+use crate::spec::model::{
+    Component, Condition, HelmKey, Image, ImageSource, Release, Scalar, Text, Workload,
+};
 
 /// A row that the plans of several minors have in common.
 ///
@@ -50,25 +53,46 @@ impl<T> Serialize for Shared<T> {
     }
 }
 
-/// Every shared row of a release as the templates see it, by number.
+/// Every shared row of a release, by number.
 #[derive(Debug, Default)]
-pub struct Rows(Vec<Value>);
+pub struct Rows(Vec<Arc<dyn Row>>);
+
+/// A row of any type.
+trait Row: Debug + Send + Sync {
+    fn json(&self) -> Value;
+}
+
+impl<T: Debug + Serialize + Send + Sync> Row for T {
+    fn json(&self) -> Value {
+        // A row is a struct of strings, booleans and lists, all of which JSON has.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
 
 impl Rows {
-    fn share<T: Serialize>(&mut self, row: T) -> Shared<T> {
-        let number = self.0.len();
-        // A row is a struct of strings, booleans and lists, all of which JSON has.
-        self.0.push(serde_json::to_value(&row).unwrap_or_default());
-        Shared {
-            number,
+    fn share<T: Row + 'static>(&mut self, row: T) -> Shared<T> {
+        let shared = Shared {
+            number: self.0.len(),
             row: Arc::new(row),
-        }
+        };
+        self.0.push(shared.row.clone());
+        shared
     }
 
-    /// The row of a number; none for a number that no row has.
+    /// How many there are.
     #[must_use]
-    pub fn get(&self, number: usize) -> Option<&Value> {
-        self.0.get(number)
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks that")]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// A row as the templates see it.
+    ///
+    /// # Panics
+    /// When no row has this number.
+    #[must_use]
+    pub fn json(&self, number: usize) -> Value {
+        self.0[number].json()
     }
 }
 
@@ -194,17 +218,8 @@ pub struct OffComponent {
     pub name: String,
     /// Its image.
     pub reference: String,
-    /// The Helm values that turn it on, any one of them.
-    pub switches: Vec<Switch>,
-}
-
-/// A Helm value that turns a component on.
-#[derive(Debug, Serialize)]
-pub struct Switch {
-    /// The Helm value's key.
-    pub key: HelmKey,
-    /// The value.
-    pub value: bool,
+    /// The options of Helm that turn it on, any one of them: `--set feature.enabled=true`.
+    pub switches: Vec<String>,
 }
 
 /// One image of a minor.
@@ -748,18 +763,11 @@ fn is_on(release: &Release, component: &Component, forced: &HashMap<&HelmKey, &S
 }
 
 fn off(component: &Component, planned: &PlannedComponent) -> OffComponent {
-    let switch = |key: &HelmKey, value: bool| Switch {
-        key: key.clone(),
-        value,
-    };
+    let switch = |when: &Condition| format!("--set {}={}", when.key.as_str(), when.is);
     OffComponent {
         name: planned.name.clone(),
         reference: planned.reference.clone(),
-        switches: component
-            .enabled_when
-            .iter()
-            .map(|when| switch(&when.key, when.is))
-            .collect(),
+        switches: component.enabled_when.iter().map(switch).collect(),
     }
 }
 

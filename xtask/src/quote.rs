@@ -103,10 +103,11 @@ pub fn yaml_key(text: &str) -> String {
 /// Text that cannot end the comment of one line that it stands in.
 #[must_use]
 pub fn comment(text: &str) -> String {
-    text.replace(
+    let line = text.replace(
         |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}',
         " ",
-    )
+    );
+    line.replace("--", "- -") // which would end a comment of Markdown
 }
 
 /// Whole comment lines (`# ...`), wrapped at `width` columns behind the indent.

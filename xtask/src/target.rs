@@ -29,7 +29,7 @@ pub struct File {
     pub per: Per,
     /// How an expression of the template is quoted.
     pub quoting: Quoting,
-    /// The language that the helper `text` takes.
+    /// The language that the file is written in, which templates see as `language`.
     #[serde(default)]
     pub language: Language,
     /// Whether the file is a program (mode 755; else 644).

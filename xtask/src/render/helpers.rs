@@ -4,15 +4,15 @@
 //! refuses what it cannot write safely.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use handlebars::{
-    BlockContext, Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext,
-    RenderError, RenderErrorReason, Renderable,
+    BlockContext, Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output,
+    RenderContext, RenderError, RenderErrorReason, Renderable, Template,
 };
 use serde_json::Value;
 
-use super::Tails;
+use super::Text;
 use crate::plan;
 use crate::quote;
 use crate::target::Quoting;
@@ -21,22 +21,61 @@ use crate::target::Quoting;
 const COMMENT_WIDTH: usize = 88;
 
 /// Registers every helper but `rows`, which belongs to one release.
-pub(super) fn register<'t>(engine: &mut Handlebars<'t>, quoting: Quoting, tails: &Tails<'t>) {
+pub(super) fn register(engine: &mut Handlebars<'_>, quoting: Quoting) {
     let spaces = |text: &str| {
         text.bytes()
             .all(|byte| byte == b' ')
             .then(|| text.to_owned())
     };
-    let mut add = |name, write: Box<Write>| {
-        engine.register_helper(name, Box::new(Writer(write)));
+    let mut add = |kinds: &[Quoting], name, write: Box<Write>| {
+        if kinds.contains(&quoting) {
+            engine.register_helper(name, Box::new(Writer(write)));
+        }
     };
-    add("literal", Box::new(|value, _| Some(value.to_string())));
-    add("comment", text(|text| Some(quote::comment(text))));
-    add("code", text(|text| Some(quote::markdown_code(text))));
-    add("word", text(|text| Some(quote::shell_word(text))));
-    add("yaml-key", text(|text| Some(quote::yaml_key(text))));
-    add("spaces", text(spaces));
+    // Each is there for the kinds of file in which what it writes can be nothing else.
+    let all = [
+        Quoting::Text,
+        Quoting::Json,
+        Quoting::Yaml,
+        Quoting::Shell,
+        Quoting::Markdown,
+    ];
+    let hash_comments = [Quoting::Yaml, Quoting::Shell];
     add(
+        &[Quoting::Json, Quoting::Yaml, Quoting::Markdown],
+        "literal",
+        Box::new(move |value, _| {
+            let literal = value.to_string();
+            Some(if quoting == Quoting::Markdown {
+                quote::markdown_code(&literal)
+            } else {
+                literal
+            })
+        }),
+    );
+    add(
+        &[Quoting::Yaml, Quoting::Shell, Quoting::Markdown],
+        "comment",
+        text(|text| Some(quote::comment(text))),
+    );
+    add(
+        &[Quoting::Markdown],
+        "code",
+        text(|text| Some(quote::markdown_code(text))),
+    );
+    add(
+        &[Quoting::Shell, Quoting::Markdown],
+        "word",
+        text(|text| Some(quote::shell_word(text))),
+    );
+    add(
+        &[Quoting::Yaml],
+        "yaml-key",
+        text(|text| Some(quote::yaml_key(text))),
+    );
+    add(&all, "spaces", text(spaces));
+    add(
+        &hash_comments,
         "comment-lines",
         Box::new(move |value, rest| {
             let indent = rest.first()?.as_str().and_then(spaces)?;
@@ -48,6 +87,7 @@ pub(super) fn register<'t>(engine: &mut Handlebars<'t>, quoting: Quoting, tails:
         }),
     );
     add(
+        &all,
         "join",
         Box::new(move |value, rest| {
             let texts = value.as_array()?.iter().map(Value::as_str);
@@ -57,7 +97,9 @@ pub(super) fn register<'t>(engine: &mut Handlebars<'t>, quoting: Quoting, tails:
             Some(quoted?.join(rest.first()?.as_str()?))
         }),
     );
-    engine.register_helper("include", Box::new(Include(Arc::clone(tails))));
+    engine.register_helper("if", Box::new(If { positive: true }));
+    engine.register_helper("unless", Box::new(If { positive: false }));
+    engine.register_helper("include", Box::new(Include));
 }
 
 /// What a helper writes for its first parameter and the rest; nothing where it cannot.
@@ -84,17 +126,41 @@ impl HelperDef for Writer {
             .params()
             .iter()
             .skip(1)
-            .map(|rest| rest.value())
+            .map(handlebars::PathAndJson::value)
             .collect();
         out.write(&(self.0)(first, &rest).ok_or_else(|| refused(helper))?)?;
         Ok(())
     }
 }
 
-/// `{{include "target/_name"}}`: a partial, in the place where the include stands.
-struct Include<'t>(Tails<'t>);
+/// `{{#if x}}` and `{{#unless x}}`, which Handlebars itself lets pass where the plan has no `x`.
+struct If {
+    positive: bool,
+}
 
-impl HelperDef for Include<'_> {
+impl HelperDef for If {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        engine: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let holds = first(helper)?.is_truthy(false) == self.positive;
+        let body = if holds {
+            helper.template()
+        } else {
+            helper.inverse()
+        };
+        body.map_or(Ok(()), |body| body.render(engine, context, render, out))
+    }
+}
+
+/// `{{include "target/_name"}}`: a partial, in the place where the include stands.
+struct Include;
+
+impl HelperDef for Include {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -106,9 +172,7 @@ impl HelperDef for Include<'_> {
         let name = first(helper)?.as_str().ok_or_else(|| refused(helper))?;
         let not_found = || RenderErrorReason::PartialNotFound(format!("{name}.hbs"));
         let template = engine.get_template(name).ok_or_else(not_found)?;
-        template.render(engine, context, render, out)?;
-        out.write(self.0[name].1)?;
-        Ok(())
+        template.render(engine, context, render, out)
     }
 }
 
@@ -116,24 +180,61 @@ impl HelperDef for Include<'_> {
 ///
 /// The body sees the row and nothing around it, so what it makes of a row is the same on every
 /// minor, and is made once.
-#[derive(Clone)]
 pub(super) struct Rows<'p> {
     rows: &'p plan::Rows,
-    /// What a body made of a row, by the body's place in memory, the row's number, and whether the
-    /// row is the last.
-    made: Arc<RwLock<HashMap<(usize, usize, bool), Arc<str>>>>,
+    /// The rows as the body sees them, by number.
+    contexts: Vec<OnceLock<Context>>,
+    /// What each body has made, by its place in memory.
+    made: RwLock<HashMap<usize, Arc<Made>>>,
 }
+
+/// What a body has made of rows, by number.
+type Made = Vec<OnceLock<String>>;
 
 impl<'p> Rows<'p> {
     pub(super) fn new(rows: &'p plan::Rows) -> Self {
         Self {
             rows,
-            made: Arc::default(),
+            contexts: empty(rows.len()),
+            made: RwLock::default(),
         }
+    }
+
+    fn made(&self, body: &Template) -> Arc<Made> {
+        let place = std::ptr::from_ref(body).addr();
+        let known = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(made) = known.get(&place) {
+            return Arc::clone(made);
+        }
+        drop(known);
+        let mut known = self.made.write().unwrap_or_else(PoisonError::into_inner);
+        let made = known.entry(place);
+        Arc::clone(made.or_insert_with(|| Arc::new(empty(self.rows.len()))))
+    }
+
+    fn make(
+        &self,
+        body: &Template,
+        number: usize,
+        last: bool,
+        engine: &Handlebars<'_>,
+    ) -> Result<String, RenderError> {
+        let context = self.contexts[number].get_or_init(|| Context::from(self.rows.json(number)));
+        let mut render = RenderContext::new(None);
+        let mut block = BlockContext::new();
+        block.set_local_var("last", Value::Bool(last));
+        render.push_block(block);
+        let mut text = Text::default();
+        body.render(engine, context, &mut render, &mut text)?;
+        Ok(text.0)
     }
 }
 
-impl HelperDef for Rows<'_> {
+fn empty<T>(length: usize) -> Vec<OnceLock<T>> {
+    std::iter::repeat_with(OnceLock::new).take(length).collect()
+}
+
+impl HelperDef for &Rows<'_> {
     fn call<'reg: 'rc, 'rc>(
         &self,
         helper: &Helper<'rc>,
@@ -144,35 +245,22 @@ impl HelperDef for Rows<'_> {
     ) -> HelperResult {
         let list = first(helper)?.as_array().ok_or_else(|| refused(helper))?;
         let body = helper.template().ok_or_else(|| refused(helper))?;
-        for (index, number) in list.iter().enumerate() {
-            let number = number
-                .as_u64()
-                .and_then(|number| usize::try_from(number).ok());
-            let number = number.ok_or_else(|| refused(helper))?;
-            let last = index + 1 == list.len();
-            let key = (std::ptr::from_ref(body).addr(), number, last);
-            let known = self
-                .made
-                .read()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get(&key)
-                .cloned();
-            if let Some(text) = known {
-                out.write(&text)?;
-                continue;
+        let made = self.made(body);
+        let number = |value: &Value| {
+            let number = usize::try_from(value.as_u64()?).ok()?;
+            (number < made.len()).then_some(number)
+        };
+        for (index, value) in list.iter().enumerate() {
+            let number = number(value).ok_or_else(|| refused(helper))?;
+            // Behind the last row there may be no comma, so that one is made anew.
+            if index + 1 == list.len() {
+                out.write(&self.make(body, number, true, engine)?)?;
+            } else if let Some(text) = made[number].get() {
+                out.write(text)?;
+            } else {
+                let text = self.make(body, number, false, engine)?;
+                out.write(made[number].get_or_init(|| text))?;
             }
-            let row = self.rows.get(number).ok_or_else(|| refused(helper))?;
-            let context = Context::from(row.clone());
-            let mut render = RenderContext::new(None);
-            let mut block = BlockContext::new();
-            block.set_local_var("last", Value::Bool(last));
-            render.push_block(block);
-            let text: Arc<str> = body.renders(engine, &context, &mut render)?.into();
-            out.write(&text)?;
-            self.made
-                .write()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(key, text);
         }
         Ok(())
     }

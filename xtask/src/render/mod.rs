@@ -6,9 +6,13 @@
 mod helpers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::io;
 
-use handlebars::{Context, Handlebars, Template};
+use handlebars::template::TemplateElement::{HelperBlock, RawString};
+use handlebars::{
+    Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable,
+    Template, TemplateError,
+};
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
@@ -21,12 +25,7 @@ use crate::tree::{Artifact, Selection, Tree};
 pub struct Renderer<'t> {
     targets: &'t [Target],
     engines: HashMap<Quoting, Handlebars<'t>>,
-    tails: Tails<'t>,
 }
-
-/// Every template by target and name: the text that Handlebars parses, and the text behind its
-/// last expression, which nothing has to parse. Most of a script is such a tail.
-type Tails<'t> = Arc<HashMap<String, (&'t str, &'t str)>>;
 
 /// How the name of a partial starts: it is included by other templates and writes no file.
 const PARTIAL: char = '_';
@@ -49,54 +48,37 @@ impl<'t> Renderer<'t> {
     /// When a template is malformed or goes around the quoting; the message names the template and
     /// the line.
     pub fn new(targets: &'t [Target]) -> Result<Self, String> {
-        let mut tails = HashMap::new();
-        for target in targets {
-            for (name, text) in &target.templates {
+        let templates: Vec<_> = targets
+            .iter()
+            .flat_map(|target| target.templates.iter().map(move |named| (target, named)))
+            .collect();
+        let parsed: Vec<_> = templates
+            .into_par_iter()
+            .map(|(target, (name, text))| {
+                let quotings: BTreeSet<_> = target
+                    .files
+                    .iter()
+                    .filter(|file| name.starts_with(PARTIAL) || file.template == *name)
+                    .map(|file| file.quoting)
+                    .collect();
                 let place = format!("{}/{name}", target.name);
                 refuse_unquoted(text, &place)?;
                 // What is included ends where the include stands, not a line later.
                 let ends = if name.starts_with(PARTIAL) { "\n" } else { "" };
-                tails.insert(place, static_tail(text.strip_suffix(ends).unwrap_or(text)));
-            }
-        }
-        let tails = Arc::new(tails);
+                let template = parse(&place, text.strip_suffix(ends).unwrap_or(text))
+                    .map_err(|error| format!("the template {place}.hbs is malformed: {error}"))?;
+                Ok((place, template, quotings))
+            })
+            .collect();
         let mut engines: HashMap<Quoting, Handlebars<'t>> = HashMap::new();
-        for target in targets {
-            let quotings: BTreeSet<_> = target.files.iter().map(|file| file.quoting).collect();
+        for template in parsed {
+            let (place, template, quotings) = template.map_err(|error: String| error)?;
             for quoting in quotings {
-                let engine = engines
-                    .entry(quoting)
-                    .or_insert_with(|| engine(quoting, &tails));
-                let used = |name: &&String| {
-                    let is = |file: &File| file.quoting == quoting && file.template == **name;
-                    name.starts_with(PARTIAL) || target.files.iter().any(is)
-                };
-                let names: Vec<_> = target
-                    .templates
-                    .iter()
-                    .map(|(name, _)| name)
-                    .filter(used)
-                    .collect();
-                let parsed: Vec<Template> = names
-                    .into_par_iter()
-                    .map(|name| {
-                        let name = format!("{}/{name}", target.name);
-                        let head = tails[&name].0;
-                        Template::compile_with_name(head, name.clone()).map_err(|error| {
-                            format!("the template {name}.hbs is malformed: {error}")
-                        })
-                    })
-                    .collect::<Result<_, _>>()?;
-                for template in parsed {
-                    engine.register_template(&template.name.clone().unwrap_or_default(), template);
-                }
+                let engine = engines.entry(quoting).or_insert_with(|| engine(quoting));
+                engine.register_template(&place, template.clone());
             }
         }
-        Ok(Self {
-            targets,
-            engines,
-            tails,
-        })
+        Ok(Self { targets, engines })
     }
 
     /// Renders a release: all of it, or the files of the whole release and of the minors that
@@ -105,18 +87,12 @@ impl<'t> Renderer<'t> {
     /// # Errors
     /// When a template names what the plan does not have, or two files have one path.
     pub fn render(&self, plan: &ReleasePlan, wanted: Option<&[String]>) -> Result<Tree, String> {
-        let rows = helpers::Rows::new(&plan.rows);
-        let with_rows = |(quoting, engine): (&Quoting, &Handlebars<'t>)| {
-            let mut engine: Handlebars<'_> = engine.clone();
-            engine.register_helper("rows", Box::new(rows.clone()));
-            (*quoting, engine)
-        };
         let work = Work {
             plan,
             facts: json(&plan.release),
             targets: self.targets,
-            engines: self.engines.iter().map(with_rows).collect(),
-            tails: &self.tails,
+            engines: &self.engines,
+            rows: helpers::Rows::new(&plan.rows),
         };
         let minors: Vec<_> = plan
             .plans
@@ -163,22 +139,19 @@ struct Work<'w> {
     /// `plan.release` as the templates see it.
     facts: Value,
     targets: &'w [Target],
-    engines: HashMap<Quoting, Handlebars<'w>>,
-    tails: &'w Tails<'w>,
+    engines: &'w HashMap<Quoting, Handlebars<'w>>,
+    rows: helpers::Rows<'w>,
 }
 
 impl Work<'_> {
     fn whole_release(&self) -> Result<Vec<Rendered>, String> {
-        let files: Vec<_> = self.files(Per::Release).collect();
-        let plans = json(&self.plan.plans);
-        let table = json(&self.plan.table);
-        files
-            .into_par_iter()
-            .map(|file| {
-                let mut context =
-                    self.context([("plans", plans.clone()), ("table", table.clone())]);
-                self.file(file, "", "", &mut context)
-            })
+        // One after the other: the plans of a large table are too much to copy for each file.
+        let mut context = self.context([
+            ("plans", json(&self.plan.plans)),
+            ("table", json(&self.plan.table)),
+        ]);
+        self.files(Per::Release)
+            .map(|file| self.file(file, "", "", &mut context))
             .collect()
     }
 
@@ -228,10 +201,9 @@ impl Work<'_> {
     ) -> Result<Rendered, String> {
         set(context, "language", Value::from(file.language.tag()));
         let name = format!("{}/{}", target.name, file.template);
-        let mut text = self.engines[&file.quoting]
-            .render_with_context(&name, context)
+        let text = self
+            .text(&self.engines[&file.quoting], &name, context)
             .map_err(|error| format!("cannot render {name}.hbs: {error}"))?;
-        text.push_str(self.tails[&name].1);
         let path = path_of(&file.path, kubernetes, architecture);
         Ok((
             path,
@@ -240,6 +212,22 @@ impl Work<'_> {
                 executable: file.executable,
             },
         ))
+    }
+
+    fn text(
+        &self,
+        engine: &Handlebars<'_>,
+        name: &str,
+        context: &Context,
+    ) -> Result<String, RenderError> {
+        let not_found = || RenderErrorReason::TemplateNotFound(name.to_owned());
+        let template = engine.get_template(name).ok_or_else(not_found)?;
+        let mut render = RenderContext::new(template.name.as_ref());
+        // The rows are one release's, the engine is not.
+        render.register_local_helper("rows", Box::new(&self.rows));
+        let mut text = Text::default();
+        template.render(engine, context, &mut render, &mut text)?;
+        Ok(text.0)
     }
 }
 
@@ -251,6 +239,82 @@ fn json(value: &impl serde::Serialize) -> Value {
 fn set(context: &mut Context, key: &str, value: Value) {
     if let Value::Object(map) = context.data_mut() {
         map.insert(key.to_owned(), value);
+    }
+}
+
+/// What Handlebars writes into.
+#[derive(Default)]
+struct Text(String);
+
+impl Output for Text {
+    fn write(&mut self, text: &str) -> io::Result<()> {
+        self.0.push_str(text);
+        Ok(())
+    }
+}
+
+/// Parses a template piece by piece, and of each piece only what has tags: for every tag,
+/// Handlebars counts the lines from the start of the text that it is given.
+fn parse(name: &str, text: &str) -> Result<Template, TemplateError> {
+    let mut whole = Template::new();
+    whole.name = Some(name.to_owned());
+    for (line, piece) in pieces(text) {
+        let (head, tail) = static_tail(piece);
+        let Ok(mut part) = Template::compile(head) else {
+            // The message has to speak of the whole; and if the cut was wrong, the whole is right.
+            return Template::compile_with_name(text, name.to_owned());
+        };
+        move_lines(&mut part, line);
+        whole.elements.append(&mut part.elements);
+        whole.mapping.append(&mut part.mapping);
+        if !tail.is_empty() {
+            whole.elements.push(RawString(tail.to_owned()));
+            // Each element has its line; this one's is never asked for.
+            whole.mapping.extend(whole.mapping.last().cloned());
+        }
+    }
+    Ok(whole)
+}
+
+/// Cuts a template before lines that have a tag and are outside any block; each piece comes with
+/// the number of lines before it.
+fn pieces(text: &str) -> Vec<(usize, &str)> {
+    // A `~` reaches beyond its line.
+    if text.contains("{{~") || text.contains("~}}") {
+        return vec![(0, text)];
+    }
+    let mut pieces = Vec::new();
+    let (mut start, mut start_line, mut end) = (0, 0, 0);
+    let mut tags_before = false;
+    // Tags and blocks that are open: of each, what opens it less what closes it.
+    let mut open = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        if line.contains("{{") || line.contains("}}") {
+            if open == 0 && tags_before {
+                pieces.push((start_line, &text[start..end]));
+                (start, start_line) = (end, number);
+            }
+            tags_before = true;
+            let count = |what| line.matches(what).count().cast_signed();
+            open += count("{{") - count("}}") + count("{{#") - count("{{/");
+        }
+        end += line.len();
+    }
+    pieces.push((start_line, &text[start..]));
+    pieces
+}
+
+/// Moves a template down by some lines, for the messages that name them.
+fn move_lines(template: &mut Template, by: usize) {
+    for mapping in &mut template.mapping {
+        mapping.0 += by;
+    }
+    for element in &mut template.elements {
+        if let HelperBlock(block) = element {
+            for inner in block.template.iter_mut().chain(&mut block.inverse) {
+                move_lines(inner, by);
+            }
+        }
     }
 }
 
@@ -268,39 +332,35 @@ fn static_tail(text: &str) -> (&str, &str) {
 /// `{{{x}}}` and `{{&x}}` would go around the quoting, and `{{> x}}` copies the whole context each
 /// time, for which there is `include`.
 fn refuse_unquoted(text: &str, place: &str) -> Result<(), String> {
-    let at =
-        |line: usize, what: &str| Err(format!("the template {place}.hbs, line {line}: {what}"));
-    for (index, line) in text.lines().enumerate() {
-        let opens = |brace: &str| {
-            line.contains(&format!("{{{{{brace}")) || line.contains(&format!("{{{{~{brace}"))
-        };
-        if opens("{") || opens("&") {
-            return at(
-                index + 1,
+    let refuse = |at: usize, what: &str| {
+        let line = text[..at].matches('\n').count() + 1;
+        Err(format!("the template {place}.hbs, line {line}: {what}"))
+    };
+    if let Some(at) = text.find('\r') {
+        return refuse(at, "the line ends in CR; save the file with LF line ends");
+    }
+    for (at, tag) in text.match_indices("{{") {
+        let inside = &text[at + tag.len()..];
+        let inside = inside.strip_prefix('~').unwrap_or(inside).trim_start();
+        let inside = inside.strip_prefix('#').unwrap_or(inside).trim_start();
+        if inside.starts_with(['{', '&']) {
+            return refuse(
+                at,
                 "an expression with `{{{` or `{{&` is not quoted; write `{{`",
             );
         }
-        if opens(">") {
-            return at(
-                index + 1,
-                "a partial is written `{{include \"target/_name\"}}`",
-            );
-        }
-        if line.ends_with('\r') {
-            return at(
-                index + 1,
-                "the line ends in CR; save the file with LF line ends",
-            );
+        if inside.starts_with(['>', '*']) {
+            return refuse(at, "a partial is written `{{include \"target/_name\"}}`");
         }
     }
     Ok(())
 }
 
-fn engine<'t>(quoting: Quoting, tails: &Tails<'t>) -> Handlebars<'t> {
+fn engine<'t>(quoting: Quoting) -> Handlebars<'t> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
     engine.set_prevent_indent(true);
     engine.register_escape_fn(move |text| quote::quote(quoting, text));
-    helpers::register(&mut engine, quoting, tails);
+    helpers::register(&mut engine, quoting);
     engine
 }

@@ -7,6 +7,7 @@ mod duplicate;
 mod gap;
 mod helm_key;
 mod overlap;
+mod unreachable;
 
 use crate::diagnostic::Diagnostic;
 use crate::spec::Release;
@@ -19,6 +20,7 @@ const RULES: &[Rule] = &[
     gap::check,
     helm_key::check,
     overlap::check,
+    unreachable::check,
 ];
 
 /// All findings of all rules.

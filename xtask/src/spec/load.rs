@@ -174,10 +174,10 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
                 expected.trim_start_matches("one of ")
             ),
         ),
-        _ if message.starts_with("invalid type") => (
+        Some((wrong, expected)) if wrong.starts_with("invalid type") => (
             "wrong-type",
             "a value of another type".to_owned(),
-            "correct the value".to_owned(),
+            format!("write {expected}"),
         ),
         _ => (
             "invalid-toml",

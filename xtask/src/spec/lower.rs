@@ -42,6 +42,8 @@ struct Lowering {
     removed: HashSet<String>,
     /// The release's architectures, once read.
     architectures: Vec<Architecture>,
+    /// Whether the vendor ships a package.
+    has_package: bool,
     /// The names of the release's workloads, once read.
     workloads: Vec<String>,
     /// The keys that `chart.defaults` has, once read.
@@ -105,10 +107,20 @@ impl Lowering {
             .require(raw.kubernetes, "kubernetes", &top, "\"v1.16-v1.30\"")
             .and_then(|text| self.parsed(&text, "malformed-range", Range::parse));
         let architectures = self.release_architectures(raw.architectures);
+        self.has_package = raw.package.is_some();
         let package = raw.package.map(|package| self.package(package));
         let chart = self
             .require(raw.chart, "chart", &top, "{ folder = \"...\", ... }")
             .and_then(|chart| self.chart(chart));
+        if raw.workload.is_empty() {
+            self.report(
+                "missing-key",
+                top.clone(),
+                "the spec has no `[[workload]]`",
+                "in this file",
+                "add a `[[workload]]` for each object that runs containers",
+            );
+        }
         let workloads = self.all(raw.workload, Self::workload);
         self.workloads = workloads
             .iter()
@@ -188,7 +200,7 @@ impl Lowering {
             text,
             name,
             is_path_name,
-            "letters, digits, `.`, `_`, `+` and inner `-`",
+            "letters, digits, `.`, `_`, `+` and `-`, a letter or digit first",
         )
     }
 
@@ -206,7 +218,7 @@ impl Lowering {
             "malformed-name",
             text.span(),
             format!("{:?} is not a valid {what}", text.get_ref()),
-            format!("a {what} is of {of}"),
+            format!("not made of {of}"),
             "write it with these characters only",
         );
         None
@@ -311,15 +323,7 @@ impl Lowering {
         else {
             return Vec::new();
         };
-        if names.get_ref().is_empty() {
-            self.report(
-                "missing-key",
-                names.span(),
-                "the release has no architecture",
-                "an empty list",
-                "name at least one, such as `amd64`",
-            );
-        }
+        self.not_empty(names.get_ref().is_empty(), names.span(), "`architectures`");
         let mut seen = HashSet::new();
         for name in names.into_inner() {
             if !seen.insert(name.get_ref().clone()) {
@@ -337,6 +341,20 @@ impl Lowering {
             self.architectures.extend(valid);
         }
         self.architectures.clone()
+    }
+
+    /// Reports a list that has to have an entry and has none.
+    fn not_empty(&mut self, is_empty: bool, span: Span, what: &str) {
+        if is_empty {
+            let title = format!("{what} is empty");
+            self.report(
+                "empty-list",
+                span,
+                title,
+                "nothing in it",
+                "add an entry, or remove the key",
+            );
+        }
     }
 
     fn known_architecture(&mut self, name: &Spanned<String>) -> bool {
@@ -362,6 +380,11 @@ impl Lowering {
     ) -> Option<Vec<(Architecture, T)>> {
         let mut entries = Vec::new();
         let mut complete = true;
+        self.not_empty(
+            map.get_ref().is_empty(),
+            map.span(),
+            "the table of architectures",
+        );
         for (architecture, raw) in map.into_inner() {
             let known = self.known_architecture(&architecture);
             match one(self, raw) {
@@ -396,7 +419,7 @@ impl Lowering {
             name,
             what,
             is_path_name,
-            "letters, digits, `.`, `_`, `+` and inner `-`",
+            "letters, digits, `.`, `_`, `+` and `-`, a letter or digit first",
         )
     }
 
@@ -502,18 +525,11 @@ impl Lowering {
     }
 
     fn known_workloads(&mut self, names: Spanned<Vec<Spanned<String>>>) -> Vec<String> {
-        if names.get_ref().is_empty() {
-            self.report(
-                "missing-key",
-                names.span(),
-                "the component runs in no workload",
-                "an empty list",
-                "name the workload that runs the container",
-            );
-        }
+        self.not_empty(names.get_ref().is_empty(), names.span(), "`workloads`");
         let mut known = Vec::new();
         for name in names.into_inner() {
-            if self.workloads.contains(name.get_ref()) || self.workloads.is_empty() {
+            // With no workload read, that is the error to show, not this one.
+            if self.workloads.is_empty() || self.workloads.contains(name.get_ref()) {
                 known.push(name.into_inner());
             } else {
                 self.report(
@@ -569,7 +585,21 @@ impl Lowering {
             .and_then(|text| self.reference(&text, in_package));
         let kubernetes = self.requirement(raw.kubernetes, &span);
         let archives = raw.archives.map(|map| {
+            if !self.has_package {
+                self.report(
+                    "missing-package",
+                    map.span(),
+                    "an image comes in the vendor's package, and the spec has no `[package]`",
+                    "an archive of the package",
+                    "add `[package]` with its `file` and `image-folder`",
+                );
+            }
             self.by_architecture(map, |this, names| {
+                this.not_empty(
+                    names.get_ref().is_empty(),
+                    names.span(),
+                    "the list of archive names",
+                );
                 let names: Vec<_> = names
                     .into_inner()
                     .into_iter()
@@ -658,6 +688,7 @@ impl Lowering {
             );
             return None;
         }
+        self.not_empty(names.get_ref().is_empty(), names.span(), "`architectures`");
         let known: Vec<_> = names
             .get_ref()
             .iter()

@@ -128,6 +128,15 @@ leave() {
     esac
 }
 
+# Two runs at once: the second waits. The lock ends with its process, however that ends.
+lock() { # FILE
+    (: >>"$1") || die "cannot write $1"
+    exec 9>>"$1"
+    if flock -n 9; then return; fi
+    say "another run is at work here: waiting for it ($1)"
+    flock 9
+}
+
 # Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
 failed=
@@ -371,10 +380,9 @@ archives of pull.sh, on a host that reaches the private registry alone.
 
 An image that HOST already has is not copied again. Credentials and certificates for the
 source registries, and mirrors of them, are this host's own configuration. Archives are
-unpacked in TMPDIR (default: /var/tmp). Two runs at once do each other no harm, because a
-registry takes an image whole or not at all.
+unpacked in TMPDIR (default: /var/tmp). Two runs for one registry: the second waits.
 
-Needs skopeo, jq, tar, sha256sum.
+Needs skopeo, jq, tar, sha256sum, flock.
 Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage.
 END
 }
@@ -425,12 +433,12 @@ case $tls_verify in
     *) misuse "--tls-verify is true or false, not $tls_verify" ;;
 esac
 
-# Whatever is wrong with HOST is said here, and not eleven times by a tool in other words.
+# Whatever is wrong with HOST is said here, and not by a tool, in other words, once an image.
 check_host() {
     case $host in
         '') misuse "no registry: HOST[:PORT][/PREFIX] is missing" ;;
-        *://*) misuse "$host has a scheme" "write ${host#*://}" ;;
         *@*) misuse "credentials do not belong into HOST" "give them with --authfile" ;;
+        *://*) misuse "$host has a scheme" "write ${host#*://}" ;;
         */) misuse "$host ends in a slash" "write ${host%/}" ;;
     esac
     case ${host%%/*} in
@@ -533,10 +541,14 @@ take_vendor_archives() { # NAME
     done
 }
 
+inspect() { # [--config] DESTINATION
+    skopeo inspect --raw --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
+        ${cert_dir:+"--cert-dir=$cert_dir"} "$@"
+}
+
 # Asks the registry for a name: sets $digest, and leaves the manifest in the file there.
 ask() { # DESTINATION
-    output=$(skopeo inspect --raw --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
-        ${cert_dir:+"--cert-dir=$cert_dir"} "docker://$1" 2>&1 >there) || return
+    inspect "docker://$1" >there 2>/dev/null || return
     digest=sha256:$(sha256 there)
 }
 
@@ -564,7 +576,8 @@ put_from_registry() { # NAME
         say copied
     elif cause=$(cause_in "$output") && is_windows "$cause"; then
         fail "the registry refuses its Windows variant, which has a foreign layer: $cause"
-        remedy="let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), or push the archives of pull.sh, which are for Linux alone; then $again"
+        remedy="let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), \
+or push the archives of pull.sh, which are for Linux alone; then $again"
         return
     else
         fail "$cause"
@@ -584,10 +597,11 @@ is_windows() { # CAUSE
 # One manifest stands for itself; those of several architectures get an index over them.
 put_from_files() { # NAME
     jq -cjs --arg name "$1" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: map(
-        select(.name == $name) | {mediaType, digest, size, platform: {architecture, os: "linux"} }) }' parts >joined
+        select(.name == $name) | {mediaType, digest, size, platform: {architecture, os: "linux"} })
+        | sort_by(.platform.architecture) }' parts >joined
     served=$(jq -r '.manifests | map(.platform.architecture) | join(" and ")' joined)
     digests=$(jq -r '.manifests[].digest' joined)
-    if ask "$destination" && is_served "$digest$newline$(jq -r '.manifests[]?.digest' there)"; then
+    if is_served; then
         say "already there, for $served nodes"
         expected="$expected$1 $digest$newline"
         return
@@ -612,8 +626,20 @@ put_from_files() { # NAME
     fi
 }
 
-is_served() { # DIGESTS OF THE REGISTRY
-    for wanted in $digests; do has "$1" "$wanted" || return; done
+# Whether the registry has these images already, be it among more architectures. A manifest, and a
+# config too, may have been converted on its way; layers and command stay what they are.
+is_served() {
+    ask "$destination" || return
+    identity='[.architecture, .rootfs.diff_ids, .config.Entrypoint, .config.Cmd, .config.Env]'
+    held=
+    for manifest in $(jq -r --arg digest "$digest" '.manifests // [{$digest, platform: {os: "linux"} }]
+        | .[] | select(.platform.os == "linux").digest' there); do
+        held=$held$(inspect --config "docker://${destination%:*}@$manifest" 2>/dev/null | jq -c "$identity")$newline
+    done
+    for manifest in $digests; do
+        config=$(jq -r .config.digest "layout/blobs/sha256/${manifest#sha256:}")
+        has "$held" "$(jq -c "$identity" "layout/blobs/sha256/${config#sha256:}")$newline" || return
+    done
 }
 
 put() { # KIND REFERENCE NAME
@@ -664,12 +690,13 @@ if [ -n "$dry_run" ]; then
     exit
 fi
 
-need_tools skopeo jq tar sha256sum
+need_tools skopeo jq tar sha256sum flock
 [ -z "$authfile" ] || need_file "$authfile" --authfile
 [ -z "$cert_dir" ] || need_folder "$cert_dir" --cert-dir
 for folder in $packages; do need_folder "$folder" --package; done
 for file in $archives; do need_file "$file" --archive; done
 make_scratch "${TMPDIR:-/var/tmp}"
+lock "${scratch%/*}/$product-push-$(id -u)-$(say "$host" | tr '/:' '__').lock"
 cd "$scratch"
 mkdir -p layout/blobs one
 say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
@@ -677,7 +704,8 @@ say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
 for archive in $archives; do take_archive "$archive"; done
 if [ -n "$packages" ]; then
     [ -n "$archives" ] || each_vendor_archive note_served
-    [ -n "$architectures" ] || die "there is no archive of the vendor's in the package" "--package names the unpacked package, or the folder of its archives"
+    [ -n "$architectures" ] || die "there is no archive of the vendor's in the package" \
+        "--package names the unpacked package, or the folder of its archives"
     each_image want_vendor
     check_packages "$vendor"
 fi

@@ -128,6 +128,15 @@ leave() {
     esac
 }
 
+# Two runs at once: the second waits. The lock ends with its process, however that ends.
+lock() { # FILE
+    (: >>"$1") || die "cannot write $1"
+    exec 9>>"$1"
+    if flock -n 9; then return; fi
+    say "another run is at work here: waiting for it ($1)"
+    flock 9
+}
+
 # Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
 failed=
@@ -179,15 +188,6 @@ host_architecture() {
         aarch64 | arm64) say arm64 ;;
         *) misuse "cannot tell which images a $machine machine needs" "say it with --arch" ;;
     esac
-}
-
-# Two runs at once: the second waits. The lock ends with its process, however that ends.
-lock() { # FILE
-    (: >>"$1") || die "cannot write $1"
-    exec 9>>"$1"
-    if flock -n 9; then return; fi
-    say "another run is at work here: waiting for it ($1)"
-    flock 9
 }
 # Refuses an architecture that the release does not know, or that an image was never built for.
 refuse_gaps() { # ARCHITECTURE
@@ -407,9 +407,11 @@ each_image enter
 # Sets $present to a line for each image that containerd has: "NAME ready|short pinned|loose".
 # Ready is an image for this platform whose content is complete and unpacked.
 look() {
+    # Of an image without its manifest check complains, and that is an image which is not there.
     # shellcheck disable=SC2086 # a list of names without blanks
-    { checked=$(run_ctr images check $filters) && listed=$(run_ctr images ls $filters); } ||
-        die "containerd does not tell which images it has"
+    checked=$(run_ctr images check $filters 2>/dev/null) || :
+    # shellcheck disable=SC2086
+    listed=$(run_ctr images ls $filters 2>/dev/null) || die "containerd does not list its images"
     present=$(say "$checked" "" "$listed" | awk -v platform="linux/$arch" '
         NF == 0 { listing = 1; next }
         !listing { whole[$1] = $4 == "complete" && $NF == "true"; next }

@@ -128,6 +128,15 @@ leave() {
     esac
 }
 
+# Two runs at once: the second waits. The lock ends with its process, however that ends.
+lock() { # FILE
+    (: >>"$1") || die "cannot write $1"
+    exec 9>>"$1"
+    if flock -n 9; then return; fi
+    say "another run is at work here: waiting for it ($1)"
+    flock 9
+}
+
 # Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
 failed=
@@ -179,15 +188,6 @@ host_architecture() {
         aarch64 | arm64) say arm64 ;;
         *) misuse "cannot tell which images a $machine machine needs" "say it with --arch" ;;
     esac
-}
-
-# Two runs at once: the second waits. The lock ends with its process, however that ends.
-lock() { # FILE
-    (: >>"$1") || die "cannot write $1"
-    exec 9>>"$1"
-    if flock -n 9; then return; fi
-    say "another run is at work here: waiting for it ($1)"
-    flock 9
 }
 # Refuses an architecture that the release does not know, or that an image was never built for.
 refuse_gaps() { # ARCHITECTURE
