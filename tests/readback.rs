@@ -420,3 +420,40 @@ fn no_template_knows_a_product() {
         }
     }
 }
+
+/// Every key of every object in a value.
+fn keys(value: &Value, found: &mut Set) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                found.insert(key.clone());
+                keys(value, found);
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| keys(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_templates_context_is_documented() {
+    let (release, _) = rendered(&example());
+    let mut found = Set::new();
+    for part in [
+        serde_json::to_value(&release.release),
+        serde_json::to_value(&release.plans),
+        serde_json::to_value(&release.table),
+    ] {
+        keys(&part.expect("JSON"), &mut found);
+    }
+    (0..release.rows.len()).for_each(|number| keys(&release.rows.json(number), &mut found));
+    let page = std::fs::read_to_string(support::root().join("templates/README.md"));
+    let page = page.expect("the reference");
+    let documented =
+        |key: &&String| page.contains(&format!("`{key}`")) || page.contains(&format!(".{key}`"));
+    assert_eq!(
+        found.iter().find(|key| !documented(key)),
+        None,
+        "in templates/README.md"
+    );
+}
