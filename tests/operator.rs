@@ -43,7 +43,7 @@ fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> C
         .filter(|(name, _)| !name.starts_with("sha256:"))
     {
         assert!(row.complete && row.unpacked, "{name}: {row:?}");
-        assert_eq!(row.platforms, [platform.clone()], "{name}");
+        assert_eq!(row.platforms, std::slice::from_ref(&platform), "{name}");
         assert_eq!(row.labels["io.cri-containerd.pinned"], "pinned", "{name}");
         let found = wait_for("the CRI to see the image", || node.cri_image_status(name));
         assert_eq!(

@@ -509,7 +509,7 @@ fn state(path: &Path, artifact: &Artifact) -> Result<State, String> {
         return Ok(State::OtherText);
     }
     // Part by part: a whole file would go through the memory twice.
-    let mut buffer = [0; 1 << 15];
+    let mut buffer = [0; 1 << 14];
     for part in artifact.text.as_bytes().chunks(buffer.len()) {
         let found = &mut buffer[..part.len()];
         file.read_exact(found).map_err(at("read", path))?;

@@ -38,6 +38,12 @@ pub fn shell_word(text: &str) -> String {
 /// Running text of Markdown (`CommonMark` and GitHub's tables): what could start anything else is
 /// escaped by a backslash.
 fn markdown(text: &str) -> String {
+    // Most texts are names and versions, in which nothing is special.
+    let plain =
+        |c: u8| c.is_ascii_alphanumeric() || matches!(c, b' ' | b'.' | b',' | b'-' | b'/' | b':');
+    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(plain) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     let mut previous = ' ';
     let mut rest = text.chars().peekable();

@@ -35,11 +35,14 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
         trees.push(renderer.render(&plan::plan(release), wanted.as_deref())?);
     }
     let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();
-    if arguments.check {
+    let outcome = if arguments.check {
         check(&out, &trees, whole)
     } else {
         write(&out, &trees, whole)
-    }
+    };
+    // The process ends now, so nobody needs the memory back.
+    std::mem::forget(trees);
+    outcome
 }
 
 /// The repository that cargo runs this in, or else the current folder.

@@ -349,7 +349,7 @@ END
 
 arch=
 packages=
-output=.
+output=$PWD
 authfile=
 dry_run=
 while [ $# -gt 0 ]; do
@@ -391,22 +391,25 @@ preview() { # KIND REFERENCE NAME
     fi
 }
 
-# What the archive is to hold. The vendor's images belong to it if there is a package, or if a
-# former run had one.
+# What the archive must hold. The vendor's images belong to it if there is a package, or if a former
+# run had one.
 former=
 wanted=
 vendor=
-left=
 want() { # KIND REFERENCE NAME
     if [ "$1" = registry ] || [ -n "$packages" ] || has "$former" "$3 $arch$newline"; then
         wanted="$wanted$3 $arch$newline"
-    else
-        left="$left$newline  $2"
     fi
 }
 
 want_vendor() { # KIND REFERENCE NAME
     if [ "$1" = package ]; then vendor="$vendor$3 $arch$newline"; fi
+}
+
+# What it does not hold although the nodes need it.
+left=
+note_left() { # KIND REFERENCE NAME
+    has "$held" "$3 $arch$newline" || left="$left$newline  $2"
 }
 
 # Sets $manifest to the digest, less its sha256:, that skopeo noted when it was done with a layout.
@@ -443,6 +446,7 @@ fetch() { # KIND REFERENCE NAME
         source=docker-archive:$queued.tar
         outcome=copied
     else
+        rm -rf "$queued"
         outcome="left out: it comes in the vendor's package (--package)"
     fi
     copy "$queued" "$source" "$3" &
@@ -565,7 +569,8 @@ if [ -f "$archive" ]; then
     fi
 fi
 each_image want
-if [ "$former" != "$wanted" ]; then
+held=$former
+if [ "$held" != "$wanted" ]; then
     if [ ! -d "$work/archive" ]; then
         rm -rf "$work"
         if ! { mkdir -p "$work/new/blobs" && { [ -z "$former" ] || tar -xf "$archive" -C "$work/new"; }; }; then
@@ -580,8 +585,10 @@ if [ "$former" != "$wanted" ]; then
     describe >"$scratch/plan"
     check_architectures
     die_if_failed
-    [ "$(sed -n "s/^name \(.*\)/\1 $arch/p" "$scratch/plan")$newline" = "$wanted" ] ||
-        die "$output/$work does not hold what it must" "remove it, then run the same command again"
+    held=$(sed -n "s/^name \(.*\)/\1 $arch/p" "$scratch/plan")$newline
+    for line in $wanted; do
+        has "$held" "$line$newline" || die "$output/$work lacks $line" "remove that folder, then $again"
+    done
     if ! pack; then
         rm -f "$archive"
         die "cannot write $output/$work/$archive" "if the disk is full make room, then $again"
@@ -592,5 +599,6 @@ if [ "$former" != "$wanted" ]; then
     mv "$work/$archive.sha256" "$archive.sha256"
 fi
 rm -rf "$work"
-say "$output/$archive is complete, and its checksum is right"
+each_image note_left
+say "$output/$archive is there, and its checksum is right"
 [ -z "$left" ] || say "not in it, because they come in the vendor's package (--package, here or with import.sh):$left"
