@@ -130,7 +130,7 @@ leave() {
 
 # Two runs at once: the second waits. The lock ends with its process, however that ends.
 lock() { # FILE
-    (: >>"$1") || die "cannot write $1"
+    (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "run as root, or as the user who may write there"
     exec 9>>"$1"
     if flock -n 9; then return; fi
     say "another run is at work here: waiting for it ($1)"
