@@ -427,13 +427,13 @@ impl Lowering {
         let span = raw.span();
         let raw = raw.into_inner();
         let folder = self
-            .require(raw.folder, "folder", &span, "\"helm/esdk\"")
+            .require(raw.folder, "folder", &span, "\"charts/example\"")
             .and_then(|folder| self.relative_path(folder, "folder"));
         let release_name = self
-            .require(raw.release_name, "release-name", &span, "\"huawei-csi\"")
+            .require(raw.release_name, "release-name", &span, "\"example\"")
             .and_then(|name| self.label(name, "Helm release name"));
         let namespace = self
-            .require(raw.namespace, "namespace", &span, "\"huawei-csi\"")
+            .require(raw.namespace, "namespace", &span, "\"example\"")
             .and_then(|name| self.label(name, "namespace"));
         for (key, is) in raw.defaults {
             if let Some(key) = self.parsed(&key, "malformed-helm-key", HelmKey::parse) {
@@ -450,7 +450,7 @@ impl Lowering {
 
     fn workload(&mut self, raw: raw::Workload, span: Span) -> Option<Workload> {
         let name = self
-            .require(raw.name, "name", &span, "\"huawei-csi-controller\"")
+            .require(raw.name, "name", &span, "\"example-controller\"")
             .and_then(|name| self.label(name, "workload name"));
         let is_kind = |text: &str| {
             text.starts_with(|c: char| c.is_ascii_uppercase())
@@ -464,7 +464,7 @@ impl Lowering {
                 raw.service_account,
                 "service-account",
                 &span,
-                "\"huawei-csi-controller\"",
+                "\"example-controller\"",
             )
             .and_then(|name| self.label(name, "service account"));
         Some(Workload {
@@ -484,7 +484,7 @@ impl Lowering {
                 raw.workloads,
                 "workloads",
                 &span,
-                "[\"huawei-csi-controller\"]",
+                "[\"example-controller\"]",
             )
             .map(|names| self.known_workloads(names));
         let helm_key = self.helm_key(raw.helm_key, "helm-key", &span);
