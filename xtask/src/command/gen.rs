@@ -23,13 +23,14 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     let folder =
         |given: &Option<PathBuf>, name: &str| given.clone().unwrap_or_else(|| root.join(name));
     let out = folder(&arguments.out, "generated");
-    let releases = select(
-        spec::load(&folder(&arguments.spec, "spec"))?,
-        &arguments.releases,
-    )?;
-    let wanted = minors(&releases, &arguments.kubernetes)?;
     let targets = target::load(&folder(&arguments.templates, "templates"))?;
-    let renderer = Renderer::new(&targets)?;
+    let (specs, renderer) = rayon::join(
+        || spec::load(&folder(&arguments.spec, "spec")),
+        || Renderer::new(&targets),
+    );
+    let releases = select(specs?, &arguments.releases)?;
+    let wanted = minors(&releases, &arguments.kubernetes)?;
+    let renderer = renderer?;
     let mut trees = Vec::new();
     for release in &releases {
         trees.push(renderer.render(&plan::plan(release), wanted.as_deref())?);

@@ -4,18 +4,19 @@
 //! things that Rust gives it are the [`helpers`], none of which knows a product.
 
 mod helpers;
+mod parse;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use handlebars::template::TemplateElement::{HelperBlock, RawString};
 use handlebars::{
     Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable,
-    Template, TemplateError,
 };
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
+use self::parse::Parser;
 use crate::plan::{Plan, ReleasePlan};
 use crate::quote;
 use crate::target::{File, Per, Quoting, Target, path_of};
@@ -52,6 +53,7 @@ impl<'t> Renderer<'t> {
             .iter()
             .flat_map(|target| target.templates.iter().map(move |named| (target, named)))
             .collect();
+        let parser = Parser::default();
         let parsed: Vec<_> = templates
             .into_par_iter()
             .map(|(target, (name, text))| {
@@ -65,7 +67,8 @@ impl<'t> Renderer<'t> {
                 refuse_unquoted(text, &place)?;
                 // What is included ends where the include stands, not a line later.
                 let ends = if name.starts_with(PARTIAL) { "\n" } else { "" };
-                let template = parse(&place, text.strip_suffix(ends).unwrap_or(text))
+                let template = parser
+                    .parse(&place, text.strip_suffix(ends).unwrap_or(text))
                     .map_err(|error| format!("the template {place}.hbs is malformed: {error}"))?;
                 Ok((place, template, quotings))
             })
@@ -93,6 +96,12 @@ impl<'t> Renderer<'t> {
             targets: self.targets,
             engines: &self.engines,
             rows: helpers::Rows::new(&plan.rows),
+            lengths: self
+                .targets
+                .iter()
+                .flat_map(|target| &target.files)
+                .map(|file| (std::ptr::from_ref(file).addr(), AtomicUsize::new(0)))
+                .collect(),
         };
         let minors: Vec<_> = plan
             .plans
@@ -141,6 +150,9 @@ struct Work<'w> {
     targets: &'w [Target],
     engines: &'w HashMap<Quoting, Handlebars<'w>>,
     rows: helpers::Rows<'w>,
+    /// The greatest length of each kind of file so far, by its place in memory: about as much room
+    /// will the next one need.
+    lengths: HashMap<usize, AtomicUsize>,
 }
 
 impl Work<'_> {
@@ -201,33 +213,34 @@ impl Work<'_> {
     ) -> Result<Rendered, String> {
         set(context, "language", Value::from(file.language.tag()));
         let name = format!("{}/{}", target.name, file.template);
-        let text = self
-            .text(&self.engines[&file.quoting], &name, context)
+        let length = &self.lengths[&std::ptr::from_ref(file).addr()];
+        let mut text = Text(String::with_capacity(length.load(Ordering::Relaxed)));
+        self.write(&self.engines[&file.quoting], &name, context, &mut text)
             .map_err(|error| format!("cannot render {name}.hbs: {error}"))?;
+        length.fetch_max(text.0.len(), Ordering::Relaxed);
         let path = path_of(&file.path, kubernetes, architecture);
         Ok((
             path,
             Artifact {
-                text,
+                text: text.0,
                 executable: file.executable,
             },
         ))
     }
 
-    fn text(
+    fn write(
         &self,
         engine: &Handlebars<'_>,
         name: &str,
         context: &Context,
-    ) -> Result<String, RenderError> {
+        text: &mut Text,
+    ) -> Result<(), RenderError> {
         let not_found = || RenderErrorReason::TemplateNotFound(name.to_owned());
         let template = engine.get_template(name).ok_or_else(not_found)?;
         let mut render = RenderContext::new(template.name.as_ref());
         // The rows are one release's, the engine is not.
         render.register_local_helper("rows", Box::new(&self.rows));
-        let mut text = Text::default();
-        template.render(engine, context, &mut render, &mut text)?;
-        Ok(text.0)
+        template.render(engine, context, &mut render, text)
     }
 }
 
@@ -251,82 +264,6 @@ impl Output for Text {
         self.0.push_str(text);
         Ok(())
     }
-}
-
-/// Parses a template piece by piece, and of each piece only what has tags: for every tag,
-/// Handlebars counts the lines from the start of the text that it is given.
-fn parse(name: &str, text: &str) -> Result<Template, TemplateError> {
-    let mut whole = Template::new();
-    whole.name = Some(name.to_owned());
-    for (line, piece) in pieces(text) {
-        let (head, tail) = static_tail(piece);
-        let Ok(mut part) = Template::compile(head) else {
-            // The message has to speak of the whole; and if the cut was wrong, the whole is right.
-            return Template::compile_with_name(text, name.to_owned());
-        };
-        move_lines(&mut part, line);
-        whole.elements.append(&mut part.elements);
-        whole.mapping.append(&mut part.mapping);
-        if !tail.is_empty() {
-            whole.elements.push(RawString(tail.to_owned()));
-            // Each element has its line; this one's is never asked for.
-            whole.mapping.extend(whole.mapping.last().cloned());
-        }
-    }
-    Ok(whole)
-}
-
-/// Cuts a template before lines that have a tag and are outside any block; each piece comes with
-/// the number of lines before it.
-fn pieces(text: &str) -> Vec<(usize, &str)> {
-    // A `~` reaches beyond its line.
-    if text.contains("{{~") || text.contains("~}}") {
-        return vec![(0, text)];
-    }
-    let mut pieces = Vec::new();
-    let (mut start, mut start_line, mut end) = (0, 0, 0);
-    let mut tags_before = false;
-    // Tags and blocks that are open: of each, what opens it less what closes it.
-    let mut open = 0;
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        if line.contains("{{") || line.contains("}}") {
-            if open == 0 && tags_before {
-                pieces.push((start_line, &text[start..end]));
-                (start, start_line) = (end, number);
-            }
-            tags_before = true;
-            let count = |what| line.matches(what).count().cast_signed();
-            open += count("{{") - count("}}") + count("{{#") - count("{{/");
-        }
-        end += line.len();
-    }
-    pieces.push((start_line, &text[start..]));
-    pieces
-}
-
-/// Moves a template down by some lines, for the messages that name them.
-fn move_lines(template: &mut Template, by: usize) {
-    for mapping in &mut template.mapping {
-        mapping.0 += by;
-    }
-    for element in &mut template.elements {
-        if let HelperBlock(block) = element {
-            for inner in block.template.iter_mut().chain(&mut block.inverse) {
-                move_lines(inner, by);
-            }
-        }
-    }
-}
-
-/// Splits a template behind the line of its last expression.
-fn static_tail(text: &str) -> (&str, &str) {
-    let last = text.rfind("{{").max(text.rfind("}}"));
-    let end = last.map_or(0, |at| {
-        text[at..]
-            .find('\n')
-            .map_or(text.len(), |line| at + line + 1)
-    });
-    text.split_at(end)
 }
 
 /// `{{{x}}}` and `{{&x}}` would go around the quoting, and `{{> x}}` copies the whole context each
