@@ -121,7 +121,12 @@ fn xtask(arguments: &[&str]) -> Output {
 #[test]
 fn help() {
     let mut all = String::new();
-    for arguments in [&["--help"][..], &["gen", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["gen", "--help"],
+        &["check", "--help"],
+        &["explain-rule", "--help"],
+    ] {
         let output = xtask(arguments);
         assert_eq!(output.status.code(), Some(0));
         all.push_str(&format!("$ cargo xtask {}\n", arguments.join(" ")));
@@ -484,4 +489,82 @@ fn a_target_that_goes_wrong_is_named_and_writes_nothing() {
         assert!(said.contains(wanted), "{to}: {said}");
         assert!(!project.path("generated").exists());
     }
+}
+
+/// Exit status, stdout and stderr.
+fn said(arguments: &[&str]) -> (i32, String, String) {
+    let output = xtask(arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let code = output.status.code().expect("not killed");
+    (code, text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn check_refuses_errors_and_doubts_the_rest() {
+    let project = Project::example();
+    let spec = project.path("spec");
+    let file = spec.join("example/1.0.0.toml");
+    let example = fs::read_to_string(&file).expect("the fixture");
+    let check = |text: &str, arguments: &[&str]| {
+        fs::write(&file, text).expect("written");
+        let spec = spec.to_str().expect("UTF-8");
+        said(&[&["check", "--spec", spec][..], arguments].concat())
+    };
+    let done = "1 spec: 0 errors, 0 warnings\n".to_owned();
+    assert_eq!(
+        check(&example, &["--deny", "warnings"]),
+        (0, done, String::new())
+    );
+
+    // A warning is shown, and refuses nothing unless that is asked for.
+    let typo = example.replacen("\"v1.19.x\"", "\"v.1.19.x\"", 1);
+    let (code, stdout, stderr) = check(&typo, &[]);
+    assert_eq!((code, &*stdout), (0, "1 spec: 0 errors, 1 warning\n"));
+    assert!(stderr.contains("warning[requirement-typo]"), "{stderr}");
+    let (code, stdout, _) = check(&typo, &["--deny", "warnings", "--message-format", "json"]);
+    assert_eq!(code, 1);
+    let found: serde_json::Value = serde_json::from_str(&stdout).expect("one JSON object");
+    assert_eq!(found["code"], "requirement-typo");
+    let (code, _, stderr) = check(&example.replacen("\"v1.19.x\"", "\"later\"", 1), &[]);
+    assert!(
+        code == 1 && stderr.contains("error[malformed-requirement]"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("1 error, 0 warnings"), "{stderr}");
+
+    // What is known of registries has to be right too.
+    fs::write(spec.join("knowledge.toml"), "[[image]]\nrepository = 7\n").expect("written");
+    let (code, _, stderr) = check(&example, &[]);
+    assert!(
+        code == 1 && stderr.contains("knowledge.toml:2:14"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn every_rule_is_explained() {
+    for rule in xtask::rules::RULES {
+        let (code, stdout, _) = said(&["explain-rule", rule.code]);
+        let head = format!(
+            "{}[{}]: {}\n\n",
+            rule.severity.name(),
+            rule.code,
+            rule.summary
+        );
+        assert!(code == 0 && stdout.starts_with(&head), "{stdout}");
+        let paragraph = &stdout[head.len()..];
+        assert!(
+            paragraph.lines().all(|line| line.chars().count() <= 80),
+            "{stdout}"
+        );
+        assert_eq!(
+            paragraph.split_whitespace().collect::<Vec<_>>().join(" "),
+            rule.explanation
+        );
+    }
+    let (code, _, stderr) = said(&["explain-rule", "gab"]);
+    assert!(
+        code == 1 && stderr.contains("there is no rule `gab`"),
+        "{stderr}"
+    );
 }

@@ -1,5 +1,5 @@
-//! Refused specs: what a release engineer reads. Every case is the example table with one thing
-//! made wrong, and its whole rendered output is a snapshot.
+//! Refused and doubted specs: what a release engineer reads. Every case is the example table with
+//! one thing made wrong, and its whole rendered output is a snapshot. Every rule has a case.
 
 mod support;
 
@@ -7,8 +7,9 @@ use std::fmt::Write;
 
 use insta::{assert_snapshot, with_settings};
 use proptest::prelude::*;
-use support::fixtures;
-use xtask::diagnostic::{self, Source};
+use support::{fixtures, knowledge};
+use xtask::diagnostic::{self, Diagnostic, Source};
+use xtask::rules::RULES;
 use xtask::spec;
 
 /// Name, what is there, what is written instead.
@@ -181,6 +182,112 @@ const CASES: &[(&str, &str, &str)] = &[
         "",
     ),
     ("setting of a list", "value = 2\n", "value = [2]\n"),
+    ("latest", "sidecar:v2.0.0", "sidecar:latest"),
+    (
+        "package image without archives",
+        "  archives.amd64 = [\"example-1.0.0-X86.tar\", \"example-1.0.0-x86.tar\"]\n  archives.arm64 = [\"example-1.0.0-ARM.tar\"]\n",
+        "",
+    ),
+    (
+        "malformed Helm key",
+        "helm-key = \"images.feature\"",
+        "helm-key = \"images..feature\"",
+    ),
+    (
+        "architectures beside archives",
+        "reference = \"example:1.0.0\"\n",
+        "reference = \"example:1.0.0\"\n  architectures = [\"amd64\"]\n",
+    ),
+    (
+        "architecture twice",
+        "architectures = [\"amd64\"]",
+        "architectures = [\"amd64\", \"amd64\"]",
+    ),
+    (
+        "duplicate workload",
+        "name = \"example-node\"\nkind",
+        "name = \"example-controller\"\nkind",
+    ),
+    (
+        "outside the supported range",
+        "kubernetes = \"v1.20-v1.21\"",
+        "kubernetes = \"v1.20-v1.21\"\n\n  [[component.image]]\n  reference = \"quay.io/example/newer:v9\"\n  kubernetes = \"v1.22-v1.40\"",
+    ),
+    (
+        "enabled without image",
+        "key = \"feature.enabled\"\nvalue = false",
+        "key = \"feature.enabled\"\nvalue = true",
+    ),
+    (
+        "always enabled without image",
+        "enabled-when = [{ key = \"feature.enabled\", is = true }, { key = \"feature.always\", is = false }]\n",
+        "",
+    ),
+    (
+        "disabled with image",
+        "value = false\nkubernetes = \"v1.19.x\"",
+        "value = false\nkubernetes = \"v1.19-v1.21\"\nreason.en = \"Off.\"\nreason.zh-CN = \"关闭。\"\n\n[[setting]]\nkey = \"feature.always\"\nvalue = true\nkubernetes = \"v1.19-v1.21\"",
+    ),
+    (
+        "one place in the scoped layout",
+        "quay.io/example/helper:1.30\"\n  kubernetes = \"v1.20+\"",
+        "vendor/example:1.0.0\"\n  kubernetes = \"v1.20+\"\n  archives.amd64 = [\"feature-1.0.0.tar\"]\n  archives.arm64 = [\"feature-1.0.0.tar\"]",
+    ),
+    (
+        "one place in the flat layout",
+        "quay.io/example/helper:1.30",
+        "quay.io/example/sidecar:v3.0.0",
+    ),
+    (
+        "host with port",
+        "registry.k8s.io/sig-storage/sidecar:v2.0.0",
+        "[2001:db8::1]:5000/sidecar:v2.0.0",
+    ),
+    (
+        "another version's image",
+        "reference = \"example:1.0.0\"",
+        "reference = \"example:0.9.0\"",
+    ),
+    (
+        "another version's archive",
+        "\"example-1.0.0-ARM.tar\"",
+        "\"example-0.9.0-ARM.tar\"",
+    ),
+    (
+        "the same in both languages",
+        "description.zh-CN = \"驱动程序。\"",
+        "description.zh-CN = \"The driver.\"",
+    ),
+    (
+        "frozen registry",
+        "registry.k8s.io/sig-storage/sidecar:v2.0.0",
+        "k8s.gcr.io/sig-storage/sidecar:v2.0.0",
+    ),
+    (
+        "older than its project supports",
+        "registry.k8s.io/sig-storage/sidecar:v1.0.0\"\n  kubernetes",
+        "registry.k8s.io/sig-storage/csi-provisioner:v3.0.0\"\n  kubernetes",
+    ),
+    (
+        "not for every architecture",
+        "sidecar:v2.0.0\"",
+        "sidecar:v2.0.0\"\n  architectures = [\"arm64\"]",
+    ),
+    (
+        "acknowledged in vain",
+        "subjects = [\"helper:1.30\"]",
+        "subjects = [\"helper:1.30\", \"helper:1.31\"]",
+    ),
+    (
+        "acknowledged error",
+        "rule = \"flat-collision\"",
+        "rule = \"gap\"",
+    ),
+    (
+        "acknowledged nonsense",
+        "rule = \"flat-collision\"",
+        "rule = \"flat-colision\"",
+    ),
 ];
 
 fn example() -> String {
@@ -188,13 +295,27 @@ fn example() -> String {
 }
 
 fn refusal(text: &str) -> Option<String> {
-    let findings = spec::load::check(text, "example", "1.0.0").err()?;
-    assert!(!findings.is_empty(), "refused without a finding");
-    let source = Source {
+    let findings = findings(text);
+    let source = source(text);
+    (!findings.is_empty()).then(|| diagnostic::render(&source, &findings))
+}
+
+fn source(text: &str) -> Source {
+    Source {
         path: "spec/example/1.0.0.toml".to_owned(),
         text: text.to_owned(),
-    };
-    Some(diagnostic::render(&source, &findings))
+    }
+}
+
+fn findings(text: &str) -> Vec<Diagnostic> {
+    let (release, findings) = spec::load::check(text, "example", "1.0.0", &knowledge());
+    let refused = findings.iter().any(Diagnostic::is_error);
+    assert_eq!(
+        release.is_none(),
+        refused,
+        "an error refuses, a warning does not"
+    );
+    findings
 }
 
 #[test]
@@ -214,6 +335,41 @@ fn every_mistake_is_shown_with_its_place_and_its_mend() {
     }
     with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
         assert_snapshot!("diagnostics", all);
+    });
+    for rule in RULES {
+        let shown = format!("{}[{}]: ", rule.severity.name(), rule.code);
+        assert!(all.contains(&shown), "no case shows {}", rule.code);
+    }
+}
+
+#[test]
+fn programs_read_the_findings_as_json() {
+    let mut text = example();
+    for (name, from, to) in CASES {
+        if ["overlap", "requirement typo"].contains(name) {
+            text = text.replace(from, to);
+        }
+    }
+    let findings = findings(&text);
+    assert_eq!(findings.len(), 2);
+    let json = diagnostic::json(&source(&text), &findings);
+    for (line, wanted) in json.lines().zip(["requirement-typo", "overlap"]) {
+        let value: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        assert_eq!(value["code"], wanted);
+        for place in value["places"].as_array().expect("a list") {
+            let at = |key: &str| {
+                let number = place[key].as_u64().expect("a number");
+                usize::try_from(number).expect("small")
+            };
+            // What the bytes and what the lines say is the same place.
+            let marked = &text[at("byteStart")..at("byteEnd")];
+            let line = text.lines().nth(at("lineStart") - 1).expect("a line");
+            assert!(line.contains(marked), "{marked} in {line}");
+            assert_eq!(at("lineStart"), at("lineEnd"));
+        }
+    }
+    with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        assert_snapshot!("diagnostics-json", json);
     });
 }
 

@@ -338,10 +338,12 @@ fn a_page_names_every_image_and_every_link_leads_somewhere() {
         each(language, |_, plan, text| {
             let code: Set = skeleton(text).code.into_iter().collect();
             assert!(code.is_superset(&planned(plan)), "{}", plan.kubernetes);
+            let noted = |text: &String| plan.notes.iter().any(|note| note.subjects.contains(text));
             let other = |reference: &&String| {
                 reference.contains(':')
                     && !reference.contains(' ')
                     && !planned(plan).contains(*reference)
+                    && !noted(reference)
             };
             assert_eq!(
                 code.iter().find(other),
@@ -361,6 +363,45 @@ fn a_page_names_every_image_and_every_link_leads_somewhere() {
                     None => format!("{folder}/{link}"),
                 };
                 assert!(tree.files.contains_key(&target), "{path} links to {link}");
+            }
+        }
+    }
+}
+
+/// A warning that the vendor accepts is told to whoever it is about, and to nobody else.
+#[test]
+fn an_acknowledged_warning_is_on_the_pages_of_its_minors() {
+    // By minor, what it is about.
+    let wanted = |minor: &str| match minor {
+        "1.16" => vec![
+            "k8s.gcr.io",
+            "quay.io/k8scsi/csi-attacher:v1.2.1",
+            "quay.io/k8scsi/csi-provisioner:v1.4.0",
+        ],
+        "1.17" | "1.18" | "1.19" => vec![
+            "k8s.gcr.io",
+            "k8s.gcr.io/sig-storage/csi-provisioner:v3.0.0",
+            "k8s.gcr.io/sig-storage/csi-snapshotter:v4.2.1",
+            "k8s.gcr.io/sig-storage/snapshot-controller:v4.2.1",
+        ],
+        _ => vec!["k8s.gcr.io"],
+    };
+    let (release, tree) = rendered(&huawei());
+    for plan in &release.plans {
+        let mut subjects: Vec<_> = plan.notes.iter().flat_map(|note| &note.subjects).collect();
+        subjects.sort_unstable();
+        assert_eq!(subjects, wanted(&plan.kubernetes), "{}", plan.kubernetes);
+        for (page, reason) in [("README.md", "en"), ("README.zh-CN.md", "zh-CN")] {
+            let text = text(&tree, &format!("k8s-{}/{page}", plan.kubernetes));
+            for note in &release.release.notes {
+                let reason = if reason == "en" {
+                    &note.reason.en
+                } else {
+                    &note.reason.zh_cn
+                };
+                let is_here = plan.notes.iter().any(|here| here.reason == note.reason);
+                // What Markdown escapes is not in these sentences.
+                assert_eq!(text.contains(reason.as_str()), is_here, "{page}: {reason}");
             }
         }
     }

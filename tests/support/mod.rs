@@ -31,8 +31,14 @@ pub fn releases(folder: &Path) -> Vec<Release> {
 }
 
 fn valid(spec: Spec) -> Release {
-    spec.outcome
-        .unwrap_or_else(|findings| panic!("{}", xtask::diagnostic::render(&spec.source, &findings)))
+    let shown = xtask::diagnostic::render(&spec.source, &spec.findings);
+    spec.outcome.unwrap_or_else(|| panic!("{shown}"))
+}
+
+/// The facts about registries and upstream images.
+pub fn knowledge() -> spec::Knowledge {
+    let text = std::fs::read_to_string(root().join("spec/knowledge.toml"));
+    spec::Knowledge::parse(&text.expect("the knowledge")).expect("well-formed")
 }
 
 /// The real table.

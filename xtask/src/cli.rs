@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::kubernetes::{self, Minor};
 
@@ -27,6 +27,53 @@ pub enum Command {
     /// Exit status: 0 done; 1 drift, a refused spec, a version outside the supported range or a
     /// failed step; 2 wrong usage.
     Gen(Gen),
+    /// Look for what is wrong with the specs, and write nothing
+    ///
+    /// Exit status: 0 nothing is wrong; 1 a spec is refused, or with --deny warnings doubted; 2
+    /// wrong usage.
+    Check(Check),
+    /// Say what a rule is for, by the code that a finding shows in brackets
+    ///
+    /// Exit status: 0 done; 1 there is no such rule; 2 wrong usage.
+    ExplainRule(ExplainRule),
+}
+
+/// The arguments of `check`.
+#[derive(Args, Debug)]
+pub struct Check {
+    /// Fail on warnings too, unless the spec acknowledges them
+    #[arg(long, value_name = "WHAT")]
+    pub deny: Option<Deny>,
+    /// Findings for people on stderr, or for programs on stdout, a JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
+}
+
+/// What is no longer accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Deny {
+    /// Warnings.
+    Warnings,
+}
+
+/// For whom findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// For people.
+    Human,
+    /// For programs.
+    Json,
+}
+
+/// The arguments of `explain-rule`.
+#[derive(Args, Debug)]
+pub struct ExplainRule {
+    /// The rule's code, such as `overlap`
+    #[arg(value_name = "CODE")]
+    pub code: String,
 }
 
 /// The arguments of `gen`.

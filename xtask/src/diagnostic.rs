@@ -6,6 +6,10 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde_json::json;
+
+use crate::kubernetes::Minor;
+use crate::rules::{Rule, Severity};
 
 /// A byte range in a source file.
 pub type Span = Range<usize>;
@@ -22,8 +26,8 @@ pub struct Source {
 /// One finding.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// A stable kebab-case name of the kind of finding.
-    pub code: &'static str,
+    /// What kind of finding it is.
+    pub rule: &'static Rule,
     /// What is wrong, in lower case, with the offending text.
     pub title: String,
     /// Where it is.
@@ -34,25 +38,45 @@ pub struct Diagnostic {
     pub others: Vec<(Span, String)>,
     /// The mend.
     pub help: String,
+    /// What a warning is about, by which it can be acknowledged; empty for an error.
+    pub subject: String,
+    /// The minors that a warning is about.
+    pub minors: Vec<Minor>,
 }
 
 impl Diagnostic {
     /// A finding at one place.
     pub fn new(
-        code: &'static str,
+        rule: &'static Rule,
         span: Span,
         title: impl Into<String>,
         label: impl Into<String>,
         help: impl Into<String>,
     ) -> Self {
         Self {
-            code,
+            rule,
             title: title.into(),
             span,
             label: label.into(),
             others: Vec::new(),
             help: help.into(),
+            subject: String::new(),
+            minors: Vec::new(),
         }
+    }
+
+    /// Whether it refuses the spec.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.rule.severity == Severity::Error
+    }
+
+    /// The warning with what it is about.
+    #[must_use]
+    pub fn about(mut self, subject: impl Into<String>, minors: Vec<Minor>) -> Self {
+        self.subject = subject.into();
+        self.minors = minors;
+        self
     }
 
     /// The finding with another place that belongs to it.
@@ -63,13 +87,25 @@ impl Diagnostic {
     }
 }
 
+/// `1 error`, `2 errors`
+#[must_use]
+pub fn count(number: usize, what: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{ending}")
+}
+
+/// Findings in the order of their places in the file.
+fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<_> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+    sorted
+}
+
 /// All findings in one source, as a compiler would print them, in the file's order.
 #[must_use]
 pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
-    let mut sorted: Vec<_> = diagnostics.iter().collect();
-    sorted.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
     let mut out = String::new();
-    for diagnostic in sorted {
+    for diagnostic in sorted(diagnostics) {
         let primary = AnnotationKind::Primary
             .span(diagnostic.span.clone())
             .label(diagnostic.label.as_str());
@@ -78,9 +114,13 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
                 .span(span.clone())
                 .label(label.as_str())
         });
-        let group = Level::ERROR
+        let level = match diagnostic.rule.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let mut group = level
             .primary_title(diagnostic.title.as_str())
-            .id(diagnostic.code)
+            .id(diagnostic.rule.code)
             .element(
                 Snippet::source(source.text.as_str())
                     .path(source.path.as_str())
@@ -88,8 +128,55 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
                     .annotations(others),
             )
             .element(Level::HELP.message(diagnostic.help.as_str()));
+        let accept = format!(
+            "to accept it, add an `[[acknowledge]]` with rule = {:?}, subjects = [{:?}] and the reason",
+            diagnostic.rule.code, diagnostic.subject
+        );
+        if !diagnostic.subject.is_empty() {
+            group = group.element(Level::NOTE.message(accept.as_str()));
+        }
         out.push_str(&Renderer::plain().render(&[group]));
         out.push_str("\n\n");
+    }
+    out
+}
+
+/// All findings in one source for programs: one JSON object a line, in the file's order.
+///
+/// Each has `file`, `code`, `severity`, `message`, `help` and `places`; a place has `byteStart` and
+/// `byteEnd` (from 0, the end not included), `lineStart` and `lineEnd` (from 1, both included),
+/// `label`, and whether it is the `primary` one, which comes first.
+#[must_use]
+pub fn json(source: &Source, diagnostics: &[Diagnostic]) -> String {
+    let line = |byte: usize| source.text[..byte].matches('\n').count() + 1;
+    let place = |span: &Span, label: &str, primary: bool| {
+        json!({
+            "byteStart": span.start,
+            "byteEnd": span.end,
+            "lineStart": line(span.start),
+            "lineEnd": line(span.end.saturating_sub(1).max(span.start)),
+            "label": label,
+            "primary": primary,
+        })
+    };
+    let mut out = String::new();
+    for diagnostic in sorted(diagnostics) {
+        let mut places = vec![place(&diagnostic.span, &diagnostic.label, true)];
+        places.extend(
+            diagnostic
+                .others
+                .iter()
+                .map(|(span, label)| place(span, label, false)),
+        );
+        let finding = json!({
+            "file": source.path,
+            "code": diagnostic.rule.code,
+            "severity": diagnostic.rule.severity.name(),
+            "message": diagnostic.title,
+            "help": diagnostic.help,
+            "places": places,
+        });
+        out.push_str(&format!("{finding}\n"));
     }
     out
 }

@@ -97,15 +97,12 @@ impl Requirement {
     /// # Errors
     /// When the text has another form, or a range that ends before it starts.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::read(text).ok_or_else(|| match Self::mended(text) {
-            Some(mended) => ParseError(format!(
-                "is not a Kubernetes requirement; did you mean `{mended}`?"
-            )),
-            None => ParseError(
+        Self::read(text).ok_or_else(|| {
+            ParseError(
                 "is not a Kubernetes requirement; write `v1.17+` (this minor and later ones), \
                  `v1.16.x` (this minor alone) or `v1.17-v1.19` (a closed range)"
                     .to_owned(),
-            ),
+            )
         })
     }
 
@@ -124,7 +121,8 @@ impl Requirement {
 
     /// The requirement that a near miss was meant to be: a stray dot after the `v` (the vendor's
     /// published tables have `v.1.16.x`), a missing `v`, blanks, an upper-case letter.
-    fn mended(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn mended(text: &str) -> Option<Self> {
         let lower = text.to_ascii_lowercase().replace(char::is_whitespace, "");
         let numbers = lower.replace("v.", "").replace('v', "");
         let prefixed = format!("v{}", numbers.replacen('-', "-v", 1));

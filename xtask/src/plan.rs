@@ -18,7 +18,7 @@ use serde_json::Value;
 use crate::image::ImageRef;
 use crate::kubernetes::Minor;
 use crate::spec::model::{
-    Component, Condition, HelmKey, Image, ImageSource, Release, Scalar, Text, Workload,
+    Component, Condition, HelmKey, Image, ImageSource, Note, Release, Scalar, Setting, Text,
 };
 
 /// A row that the plans of several minors have in common.
@@ -130,7 +130,30 @@ pub struct ReleaseFacts {
     /// The Helm chart.
     pub chart: ChartFacts,
     /// The Kubernetes objects that run the containers.
-    pub workloads: Vec<Workload>,
+    pub workloads: Vec<WorkloadFacts>,
+    /// What the reader should know, of any minor.
+    pub notes: Vec<PlannedNote>,
+}
+
+/// A Kubernetes object that runs containers.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WorkloadFacts {
+    /// Its name.
+    pub name: String,
+    /// Its kind.
+    pub kind: String,
+    /// The service account that its Pods run under.
+    pub service_account: String,
+}
+
+/// Something that the reader should know: warnings that the vendor has accepted.
+#[derive(Debug, Serialize)]
+pub struct PlannedNote {
+    /// What it is about, such as an image's reference.
+    pub subjects: Vec<String>,
+    /// What to know.
+    pub reason: Text,
 }
 
 /// The ends of a range of minors.
@@ -188,6 +211,8 @@ pub struct Plan {
     pub values_overlay: Vec<Shared<ValueLine>>,
     /// The steps before `helm install`.
     pub steps: Vec<PlannedStep>,
+    /// What the reader should know of this minor.
+    pub notes: Vec<PlannedNote>,
     /// Where two images would land on one destination of a mirror, per layout.
     pub collisions: Collisions,
 }
@@ -389,8 +414,19 @@ pub struct TableEntry {
     pub rows: Vec<TableRow>,
     /// Its declared holes.
     pub holes: Vec<TableHole>,
+    /// The Helm values that deploy it, any one of them; none where it always runs.
+    pub enabled_when: Vec<Switch>,
     /// One cell a minor, ascending: the image's tag, or a dash in a hole.
     pub cells: Vec<String>,
+}
+
+/// A Helm value that deploys a component.
+#[derive(Debug, Serialize)]
+pub struct Switch {
+    /// What it has to be: `feature.enabled=true`.
+    pub value: String,
+    /// What the chart sets it to: `feature.enabled=false`.
+    pub default: String,
 }
 
 /// A row of the whole table.
@@ -453,8 +489,30 @@ fn facts(release: &Release) -> ReleaseFacts {
             release_name: release.chart.release_name.clone(),
             namespace: release.chart.namespace.clone(),
         },
-        workloads: release.workloads.clone(),
+        workloads: release
+            .workloads
+            .iter()
+            .map(|workload| WorkloadFacts {
+                name: workload.name.value.clone(),
+                kind: workload.kind.clone(),
+                service_account: workload.service_account.clone(),
+            })
+            .collect(),
+        notes: planned_notes(release, |_| true),
     }
+}
+
+/// The notes about something on the minors that are meant.
+fn planned_notes(release: &Release, meant: impl Fn(&[Minor]) -> bool) -> Vec<PlannedNote> {
+    let about = |note: &Note| {
+        let subjects = note.subjects.iter().filter(|(_, minors)| meant(minors));
+        PlannedNote {
+            subjects: subjects.map(|(subject, _)| subject.clone()).collect(),
+            reason: note.reason.clone(),
+        }
+    };
+    let notes = release.notes.iter().map(about);
+    notes.filter(|note| !note.subjects.is_empty()).collect()
 }
 
 /// What is the same on every minor, made once.
@@ -595,9 +653,7 @@ impl<'r> Planner<'r> {
                 .filter(|(_, bound)| **bound)
                 .map(|(s, _)| s)
         };
-        let forced: HashMap<&HelmKey, &Scalar> = settings()
-            .map(|setting| (&setting.key.value, &setting.value))
-            .collect();
+        let forced = forced(release, minor);
 
         let plan = Plan {
             kubernetes: minor.to_string(),
@@ -643,6 +699,7 @@ impl<'r> Planner<'r> {
                     reason: step.reason.clone(),
                 })
                 .collect(),
+            notes: planned_notes(release, |minors| minors.contains(&minor)),
             collisions: Collisions {
                 scoped: self.collisions(&self.shared_scoped, &places),
                 flat: self.collisions(&self.shared_flat, &places),
@@ -743,14 +800,42 @@ fn planned_component(component: &Component, image: &Image) -> PlannedComponent {
         name: component.name.value.clone(),
         container: component.container.clone(),
         workloads: component.workloads.clone(),
-        description: component.description.clone(),
+        description: component.description.value.clone(),
         reference: image.reference.value.to_string(),
         is_package: image.source != ImageSource::Registry,
     }
 }
 
+/// The Helm values that a minor forces.
+pub(crate) fn forced(release: &Release, minor: Minor) -> HashMap<&HelmKey, &Scalar> {
+    let bound = |setting: &&Setting| setting.kubernetes.value.includes(minor);
+    let settings = release.settings.iter().filter(bound);
+    settings
+        .map(|setting| (&setting.key.value, &setting.value))
+        .collect()
+}
+
+/// An image's place in a mirror of the scoped layout: what `skopeo sync --scoped` makes of it. The
+/// vendor's guide puts its own images, which name no registry, at the top.
+pub(crate) fn scoped_place(reference: &ImageRef) -> String {
+    match reference.host() {
+        Some(_) => reference.to_string(),
+        None => flat_place(reference),
+    }
+}
+
+/// An image's place in a mirror of the flat layout: what `skopeo sync` makes of it.
+pub(crate) fn flat_place(reference: &ImageRef) -> String {
+    let tag = reference.tag().unwrap_or_default();
+    format!("{}:{tag}", reference.base_name())
+}
+
 /// Whether the chart deploys a component when nothing but the forced settings is set.
-fn is_on(release: &Release, component: &Component, forced: &HashMap<&HelmKey, &Scalar>) -> bool {
+pub(crate) fn is_on(
+    release: &Release,
+    component: &Component,
+    forced: &HashMap<&HelmKey, &Scalar>,
+) -> bool {
     component.enabled_when.is_empty()
         || component.enabled_when.iter().any(|condition| {
             let is = match forced.get(&condition.key) {
@@ -763,12 +848,17 @@ fn is_on(release: &Release, component: &Component, forced: &HashMap<&HelmKey, &S
 }
 
 fn off(component: &Component, planned: &PlannedComponent) -> OffComponent {
-    let switch = |when: &Condition| format!("--set {}={}", when.key.as_str(), when.is);
+    let switch = |when: &Condition| format!("--set {}", assignment(&when.key, when.is));
     OffComponent {
         name: planned.name.clone(),
         reference: planned.reference.clone(),
         switches: component.enabled_when.iter().map(switch).collect(),
     }
+}
+
+/// A Helm value as `--set` takes it.
+fn assignment(key: &HelmKey, value: bool) -> String {
+    format!("{}={value}", key.as_str())
 }
 
 fn distinct_image<'r>(
@@ -799,8 +889,6 @@ fn distinct_image<'r>(
 }
 
 fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
-    let tag = reference.tag().unwrap_or_default();
-    let flat = format!("{}:{tag}", reference.base_name());
     let archives = match &image.source {
         ImageSource::Registry => Vec::new(),
         ImageSource::Package(archives) => archives
@@ -815,13 +903,8 @@ fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
         reference: reference.to_string(),
         name: reference.whole_name(),
         is_package: image.source != ImageSource::Registry,
-        // What `skopeo sync --scoped` makes of it; the vendor's guide puts its own images at the
-        // top.
-        scoped: match reference.host() {
-            Some(_) => reference.to_string(),
-            None => flat.clone(),
-        },
-        flat,
+        scoped: scoped_place(reference),
+        flat: flat_place(reference),
         // A port in the middle of a reference is no reference: HOST/source:5000/path.
         scoped_refused: reference.host().is_some_and(|host| host.contains(':')),
         architectures: image.architectures.clone(),
@@ -895,7 +978,7 @@ fn table(release: &Release) -> Vec<TableEntry> {
     let entry = |component: &Component| TableEntry {
         name: component.name.value.clone(),
         workloads: component.workloads.clone(),
-        description: component.description.clone(),
+        description: component.description.value.clone(),
         rows: component
             .images
             .iter()
@@ -912,6 +995,14 @@ fn table(release: &Release) -> Vec<TableEntry> {
             .map(|hole| TableHole {
                 kubernetes: hole.kubernetes.value.to_string(),
                 reason: hole.reason.clone(),
+            })
+            .collect(),
+        enabled_when: component
+            .enabled_when
+            .iter()
+            .map(|when| Switch {
+                value: assignment(&when.key, when.is),
+                default: assignment(&when.key, release.chart.defaults[&when.key]),
             })
             .collect(),
         cells: release

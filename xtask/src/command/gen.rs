@@ -1,10 +1,10 @@
 //! `cargo xtask gen`: load, plan, render, and then write or compare.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use similar::TextDiff;
 
-use super::{Failure, print};
+use super::{Failure, folder, print};
 use crate::cli::Gen;
 use crate::diagnostic;
 use crate::emit::{self, Difference, Drift};
@@ -19,13 +19,10 @@ use crate::tree::Tree;
 const DIFF_LINES: usize = 40;
 
 pub fn run(arguments: &Gen) -> Result<(), Failure> {
-    let root = root();
-    let folder =
-        |given: &Option<PathBuf>, name: &str| given.clone().unwrap_or_else(|| root.join(name));
-    let out = folder(&arguments.out, "generated");
-    let targets = target::load(&folder(&arguments.templates, "templates"))?;
+    let out = folder(arguments.out.as_ref(), "generated");
+    let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
     let (specs, renderer) = rayon::join(
-        || spec::load(&folder(&arguments.spec, "spec")),
+        || spec::load(&folder(arguments.spec.as_ref(), "spec")),
         || Renderer::new(&targets),
     );
     let releases = select(specs?, &arguments.releases)?;
@@ -44,19 +41,6 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     // The process ends now, so nobody needs the memory back.
     std::mem::forget(trees);
     outcome
-}
-
-/// The repository that cargo runs this in, or else the current folder.
-fn root() -> PathBuf {
-    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
-    manifest
-        .as_deref()
-        .and_then(Path::parent)
-        .map_or_else(PathBuf::new, |root| {
-            // A path from here reads better in messages.
-            let here = std::env::current_dir().unwrap_or_default();
-            root.strip_prefix(here).unwrap_or(root).to_owned()
-        })
 }
 
 /// The releases that the filters name, all valid.
@@ -84,20 +68,14 @@ fn select(specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Release>, Failure>
         if !filters.is_empty() && !filters.iter().any(|filter| matches(&spec, filter)) {
             continue;
         }
+        eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
         match spec.outcome {
-            Ok(release) => releases.push(release),
-            Err(findings) => {
-                eprint!("{}", diagnostic::render(&spec.source, &findings));
-                refused += findings.len();
-            }
+            Some(release) => releases.push(release),
+            None => refused += spec.findings.iter().filter(|f| f.is_error()).count(),
         }
     }
     if refused > 0 {
-        let errors = if refused == 1 {
-            "1 error"
-        } else {
-            &format!("{refused} errors")
-        };
+        let errors = diagnostic::count(refused, "error");
         return Err(format!("{errors} in the spec; nothing was written"));
     }
     Ok(releases)

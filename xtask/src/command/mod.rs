@@ -1,8 +1,11 @@
 //! The subcommands: one thin file each, which puts the stages together.
 
+mod check;
+mod explain_rule;
 mod r#gen;
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
@@ -15,6 +18,8 @@ pub type Failure = String;
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
         Command::Gen(arguments) => r#gen::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::ExplainRule(arguments) => explain_rule::run(arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -23,6 +28,24 @@ pub fn run(cli: &Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The folder that an argument gives, or else the repository's own of this name.
+fn folder(given: Option<&PathBuf>, name: &str) -> PathBuf {
+    given.cloned().unwrap_or_else(|| root().join(name))
+}
+
+/// The repository that cargo runs this in, or else the current folder.
+fn root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    manifest
+        .as_deref()
+        .and_then(Path::parent)
+        .map_or_else(PathBuf::new, |root| {
+            // A path from here reads better in messages.
+            let here = std::env::current_dir().unwrap_or_default();
+            root.strip_prefix(here).unwrap_or(root).to_owned()
+        })
 }
 
 /// Prints a result. A reader that has gone away (`| head`) is no failure of the command's.

@@ -1,10 +1,23 @@
-//! `gap`: a supported minor on which a component has neither an image nor a declared hole.
+//! `gap`.
 
+use super::{Rule, Severity, list};
 use crate::diagnostic::Diagnostic;
 use crate::kubernetes::Minor;
-use crate::spec::Release;
+use crate::spec::{Knowledge, Release};
 
-pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
+pub const RULE: Rule = Rule {
+    code: "gap",
+    severity: Severity::Error,
+    summary: "a supported minor on which a component has neither an image nor a declared hole",
+    explanation: "On every minor that the release supports, each component has exactly one image, or a hole \
+                  that the spec declares with its reason. Here it has neither: whoever installs on this \
+                  minor would find out that a Pod waits for an image that nobody listed. Either a row's \
+                  requirement is too narrow, or the component cannot run there, which is a \
+                  `[[component.hole]]`.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for component in &release.components {
         let covered = |minor: Minor| {
             let rows = component.images.iter().map(|image| &image.kubernetes);
@@ -16,16 +29,15 @@ pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
             .kubernetes
             .minors()
             .filter(|minor| !covered(*minor))
-            .map(|m| m.to_string())
             .collect();
         if bare.is_empty() {
             continue;
         }
         let name = &component.name.value;
         let mut diagnostic = Diagnostic::new(
-            "gap",
+            &RULE,
             component.name.span.clone(),
-            format!("`{name}` has no image on Kubernetes {}", bare.join(", ")),
+            format!("`{name}` has no image on Kubernetes {}", list(&bare)),
             "every supported minor needs a row or a declared hole",
             "widen a row's `kubernetes`, add a row, or declare a `[[component.hole]]` with its reason",
         );

@@ -1,34 +1,228 @@
-//! What makes a whole table refused: rules that look at several rows.
+//! What makes a spec refused or doubted: every rule with its code, its severity and what it is for.
 //!
-//! One rule a file, all in [`RULES`]. A rule sees a valid [`Release`] and adds what it finds; it
-//! decides nothing and changes nothing.
+//! One rule a file, all in [`RULES`]. A rule with a check looks at a whole release and adds what it
+//! finds; it decides nothing and changes nothing. A rule without one is applied where a single
+//! value is read, in [`crate::spec`].
 
-mod duplicate;
-mod gap;
-mod helm_key;
-mod overlap;
-mod unreachable;
+use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
-use crate::spec::Release;
+use crate::image::ImageRef;
+use crate::kubernetes::{Minor, Requirement};
+use crate::spec::model::{Image, Located, Note};
+use crate::spec::{Knowledge, Release};
 
-/// A check over a release that adds its findings to the list.
-type Rule = fn(&Release, &mut Vec<Diagnostic>);
+/// A kind of finding.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its stable name, in kebab-case.
+    pub code: &'static str,
+    /// Whether it refuses a spec.
+    pub severity: Severity,
+    /// What is found, in a few words.
+    pub summary: &'static str,
+    /// What is wrong and why that matters, as a paragraph.
+    pub explanation: &'static str,
+    /// Adds what it finds in a release.
+    pub check: Option<fn(&Release, &Knowledge, &mut Vec<Diagnostic>)>,
+}
 
-const RULES: &[Rule] = &[
-    duplicate::check,
-    gap::check,
-    helm_key::check,
-    overlap::check,
-    unreachable::check,
-];
+/// What a finding does to a spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The spec is refused.
+    Error,
+    /// The spec is taken, and somebody should look; it can be acknowledged.
+    Warning,
+}
 
-/// All findings of all rules.
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+macro_rules! rules {
+    ($($name:ident)*) => {
+        $(pub(crate) mod $name;)*
+
+        /// Every rule, by code.
+        pub const RULES: &[&Rule] = &[$(&$name::RULE),*];
+    };
+}
+
+rules! {
+    conflicting_helm_key
+    conflicting_image
+    conflicting_setting
+    control_character
+    disabled_with_image
+    duplicate_name
+    empty_list
+    enabled_without_image
+    flat_collision
+    frozen_registry
+    gap
+    host_with_port
+    invalid_toml
+    latest_tag
+    malformed_helm_key
+    malformed_name
+    malformed_range
+    malformed_reference
+    malformed_requirement
+    missing_default
+    missing_key
+    missing_package
+    missing_translation
+    needless_architectures
+    needless_hole
+    out_of_range
+    overlap
+    package_image_with_host
+    package_image_without_archive
+    placeholder
+    platform_hole
+    reference_by_digest
+    reference_without_tag
+    requirement_typo
+    same_translation
+    scoped_collision
+    short_name
+    stale_acknowledgement
+    tag_mismatch
+    unknown_architecture
+    unknown_key
+    unknown_rule
+    unknown_workload
+    unreachable
+    unsupported_schema
+    upstream_minimum
+    wrong_place
+    wrong_type
+}
+
+/// The rule of a code.
 #[must_use]
-pub fn check(release: &Release) -> Vec<Diagnostic> {
+pub fn find(code: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.code == code)
+}
+
+/// Adds what the rules find in a release to what reading it has found; gives what then has to be
+/// shown, and the acknowledged warnings as notes for the pages.
+///
+/// `whole` says that nothing of the spec had to be left out.
+#[must_use]
+pub fn check(
+    release: &Release,
+    whole: bool,
+    knowledge: &Knowledge,
+    mut found: Vec<Diagnostic>,
+) -> (Vec<Diagnostic>, Vec<Note>) {
+    for check in RULES.iter().filter_map(|rule| rule.check) {
+        check(release, knowledge, &mut found);
+    }
+    let mut notes = Vec::new();
+    for acknowledgement in &release.acknowledgements {
+        let code = acknowledgement.rule.code;
+        let mut subjects = Vec::new();
+        for subject in &acknowledgement.subjects {
+            let is_meant = |finding: &Diagnostic| {
+                finding.rule.code == code && finding.subject == subject.value
+            };
+            let (meant, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(is_meant);
+            found = rest;
+            if !meant.is_empty() {
+                let minors = meant.into_iter().flat_map(|finding| finding.minors);
+                subjects.push((subject.value.clone(), minors.collect()));
+            } else if whole {
+                found.push(Diagnostic::new(
+                    &stale_acknowledgement::RULE,
+                    subject.span.clone(),
+                    format!("there is no warning `{code}` about {:?}", subject.value),
+                    "acknowledged here",
+                    "remove it, or write what the warning is about as the warning writes it",
+                ));
+            }
+        }
+        notes.push(Note {
+            subjects,
+            reason: acknowledgement.reason.clone(),
+        });
+    }
+    (found, notes)
+}
+
+/// `1.16, 1.17`
+fn list(minors: &[Minor]) -> String {
+    let names: Vec<_> = minors.iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+/// Every requirement of a release, each with the name of what it is on.
+fn requirements(release: &Release) -> impl Iterator<Item = (&str, &Located<Requirement>)> {
+    let components = release.components.iter().flat_map(|component| {
+        let rows = component.images.iter().map(|image| &image.kubernetes);
+        let holes = component.holes.iter().map(|hole| &hole.kubernetes);
+        let name = component.name.value.as_str();
+        rows.chain(holes)
+            .map(move |requirement| (name, requirement))
+    });
+    let settings = release
+        .settings
+        .iter()
+        .map(|setting| (setting.key.value.as_str(), &setting.kubernetes));
+    let steps = release
+        .steps
+        .iter()
+        .map(|step| (step.remove.as_str(), &step.kubernetes));
+    components.chain(settings).chain(steps)
+}
+
+/// The supported minors that one of some rows is for, ascending.
+fn met<'i>(release: &Release, rows: impl IntoIterator<Item = &'i Image>) -> Vec<Minor> {
+    let rows: Vec<_> = rows.into_iter().collect();
+    let is_met = |minor: &Minor| {
+        rows.iter()
+            .any(|image| image.kubernetes.value.includes(*minor))
+    };
+    release.kubernetes.minors().filter(is_met).collect()
+}
+
+/// The rows of registry images by the registry's host, in the table's order.
+fn by_host(release: &Release) -> BTreeMap<&str, Vec<&Image>> {
+    let mut hosts: BTreeMap<&str, Vec<&Image>> = BTreeMap::new();
+    for (_, image) in release.rows() {
+        if let Some(host) = image.reference.value.host() {
+            hosts.entry(host).or_default().push(image);
+        }
+    }
+    hosts
+}
+
+/// Places in a mirror that a later row shares with an earlier one of another image.
+fn collisions(
+    release: &Release,
+    place: impl Fn(&ImageRef) -> String,
+) -> Vec<(String, &Image, &Image)> {
+    let mut places: BTreeMap<String, &Image> = BTreeMap::new();
     let mut found = Vec::new();
-    for rule in RULES {
-        rule(release, &mut found);
+    for (_, image) in release.rows() {
+        let place = place(&image.reference.value);
+        match places.get(&place) {
+            Some(earlier) if earlier.reference.value != image.reference.value => {
+                found.push((place, *earlier, image));
+            }
+            Some(_) => {}
+            None => {
+                places.insert(place, image);
+            }
+        }
     }
     found
 }

@@ -1,53 +1,45 @@
-//! `overlap`: two rows of a component, or a row and a hole, for the same supported minor.
+//! `overlap`.
 
-use crate::diagnostic::{Diagnostic, Span};
-use crate::kubernetes::Requirement;
-use crate::spec::Release;
+use super::{Rule, Severity, list};
+use crate::diagnostic::Diagnostic;
+use crate::spec::{Knowledge, Release};
 
-pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
+pub const RULE: Rule = Rule {
+    code: "overlap",
+    severity: Severity::Error,
+    summary: "two rows of a component for the same supported minor",
+    explanation: "Two rows of one component are for the same minor, so the table has two answers there and no \
+                  reader can tell which image is deployed. One of the two requirements is too wide: often a \
+                  `v1.17+` that should end where the next row begins, as in `v1.17-v1.19`.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for component in &release.components {
-        let rows = component.images.iter().map(|image| {
-            (
-                image.kubernetes.value,
-                &image.kubernetes.span,
-                format!("`{}`", image.reference.value),
-            )
-        });
-        let holes = component.holes.iter().map(|hole| {
-            (
-                hole.kubernetes.value,
-                &hole.kubernetes.span,
-                "a declared hole".to_owned(),
-            )
-        });
-        let entries: Vec<(Requirement, &Span, String)> = rows.chain(holes).collect();
-        for (index, (requirement, span, what)) in entries.iter().enumerate() {
-            for (earlier, earlier_span, earlier_what) in &entries[..index] {
+        for (index, row) in component.images.iter().enumerate() {
+            for earlier in &component.images[..index] {
                 let both: Vec<_> = release
                     .kubernetes
                     .minors()
-                    .filter(|minor| requirement.includes(*minor) && earlier.includes(*minor))
-                    .map(|minor| minor.to_string())
+                    .filter(|minor| row.kubernetes.value.includes(*minor))
+                    .filter(|minor| earlier.kubernetes.value.includes(*minor))
                     .collect();
                 if both.is_empty() {
                     continue;
                 }
+                let of = |row: &crate::spec::model::Image| {
+                    format!("`{}` is for {}", row.reference.value, row.kubernetes.value)
+                };
+                let name = &component.name.value;
                 found.push(
                     Diagnostic::new(
-                        "overlap",
-                        (*span).clone(),
-                        format!(
-                            "`{}` has two answers on Kubernetes {}",
-                            component.name.value,
-                            both.join(", ")
-                        ),
-                        format!("{what} is for {requirement}"),
+                        &RULE,
+                        row.kubernetes.span.clone(),
+                        format!("`{name}` has two images on Kubernetes {}", list(&both)),
+                        of(row),
                         "narrow one of the two, so that each minor has exactly one",
                     )
-                    .with_other(
-                        (*earlier_span).clone(),
-                        format!("{earlier_what} is for {earlier}"),
-                    ),
+                    .with_other(earlier.kubernetes.span.clone(), of(earlier)),
                 );
             }
         }

@@ -1,34 +1,30 @@
-//! `unreachable`: a requirement that no supported minor meets, so that what it says never applies.
+//! `unreachable`.
 
+use super::{Rule, Severity, requirements};
 use crate::diagnostic::Diagnostic;
-use crate::kubernetes::Requirement;
-use crate::spec::Release;
-use crate::spec::model::Located;
+use crate::spec::{Knowledge, Release};
 
-pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
-    let components = release.components.iter().flat_map(|component| {
-        let images = component.images.iter().map(|image| &image.kubernetes);
-        images.chain(component.holes.iter().map(|hole| &hole.kubernetes))
-    });
-    let settings = release.settings.iter().map(|setting| &setting.kubernetes);
-    let steps = release.steps.iter().map(|step| &step.kubernetes);
-    let applies = |requirement: &&Located<Requirement>| {
-        release
-            .kubernetes
-            .minors()
-            .any(|minor| requirement.value.includes(minor))
-    };
-    for requirement in components
-        .chain(settings)
-        .chain(steps)
-        .filter(|r| !applies(r))
-    {
-        found.push(Diagnostic::new(
-            "unreachable",
-            requirement.span.clone(),
-            format!("`{}` is for no supported version", requirement.value),
-            format!("the release supports {}", release.kubernetes),
-            "correct the requirement, or remove what it is on",
-        ));
+pub const RULE: Rule = Rule {
+    code: "unreachable",
+    severity: Severity::Error,
+    summary: "a requirement that no supported minor meets, so that what it says never applies",
+    explanation: "No minor that the release supports meets the requirement, so the row, hole, setting or step is \
+                  never used. Either the requirement is wrong, or it is left over from another release and can \
+                  go.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    for (_, requirement) in requirements(release) {
+        let mut minors = release.kubernetes.minors();
+        if !minors.any(|minor| requirement.value.includes(minor)) {
+            found.push(Diagnostic::new(
+                &RULE,
+                requirement.span.clone(),
+                format!("`{}` is for no supported version", requirement.value),
+                format!("the release supports {}", release.kubernetes),
+                "correct the requirement, or remove what it is on",
+            ));
+        }
     }
 }

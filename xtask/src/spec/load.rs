@@ -7,15 +7,19 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::knowledge::Knowledge;
 use super::model::Release;
 use super::{lower, raw};
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{self, Diagnostic, Source};
 use crate::rules;
 
 /// Findings of the reader that are shown of one file; a file with more is not a spec at all.
 const MOST_FINDINGS: usize = 100;
 
-/// One spec file: where it is, and either a valid release or what is wrong with it.
+/// The file of facts about registries and upstream images, in the folder of the specs.
+const KNOWLEDGE: &str = "knowledge.toml";
+
+/// One spec file: where it is, what there is to say about it, and the release if it is valid.
 #[derive(Debug)]
 pub struct Spec {
     /// The product that the file's path names.
@@ -24,16 +28,19 @@ pub struct Spec {
     pub release: String,
     /// The file.
     pub source: Source,
-    /// The release that it describes, or every finding.
-    pub outcome: Result<Release, Vec<Diagnostic>>,
+    /// The release that it describes; none if a finding is an error.
+    pub outcome: Option<Release>,
+    /// Every error, and every warning that is not acknowledged.
+    pub findings: Vec<Diagnostic>,
 }
 
 /// Reads every `<product>/<release>.toml` in a folder, by product and release.
 ///
 /// # Errors
-/// When the folder or a file cannot be read, or a file is not UTF-8; never for what a file says,
-/// which is each spec's `outcome`.
+/// When the folder or a file cannot be read, a file is not UTF-8, or the knowledge is malformed;
+/// never for what a spec says, which is its `findings`.
 pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
+    let knowledge = knowledge(&folder.join(KNOWLEDGE))?;
     let mut specs = Vec::new();
     let files = walkdir::WalkDir::new(folder)
         .min_depth(2)
@@ -57,25 +64,14 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
         };
         let product = name(path.parent().and_then(Path::file_name))?;
         let release = name(path.file_stem())?;
-        let bytes = std::fs::read(path)
-            .map_err(|error| format!("cannot read the spec {}: {error}", path.display()))?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let at = error.utf8_error().valid_up_to();
-            format!(
-                "the spec {} is not UTF-8 at byte {at}; save it as UTF-8",
-                path.display()
-            )
-        })?;
-        let source = Source {
-            path: path.display().to_string(),
-            text,
-        };
-        let outcome = check(&source.text, &product, &release);
+        let source = read(path)?;
+        let (outcome, findings) = check(&source.text, &product, &release, &knowledge);
         specs.push(Spec {
             product,
             release,
             source,
             outcome,
+            findings,
         });
     }
     if specs.is_empty() {
@@ -87,32 +83,60 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
     Ok(specs)
 }
 
-/// Reads one spec's text. `product` and `release` are what its path says.
-///
-/// # Errors
-/// Every finding, if there is any.
-pub fn check(text: &str, product: &str, release: &str) -> Result<Release, Vec<Diagnostic>> {
+fn read(path: &Path) -> Result<Source, String> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| format!("cannot read the spec {}: {error}", path.display()))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!(
+            "the spec {} is not UTF-8 at byte {at}; save it as UTF-8",
+            path.display()
+        )
+    })?;
+    Ok(Source {
+        path: path.display().to_string(),
+        text,
+    })
+}
+
+/// The facts beside the specs; none where there is no such file.
+fn knowledge(path: &Path) -> Result<Knowledge, String> {
+    if !path.exists() {
+        return Ok(Knowledge::default());
+    }
+    let source = read(path)?;
+    Knowledge::parse(&source.text).map_err(|error| {
+        let shown = diagnostic::render(&source, &[finding(&error, &source.text)]);
+        format!("the knowledge is malformed\n{}", shown.trim_end())
+    })
+}
+
+/// Reads one spec's text. `product` and `release` are what its path says. Gives the release if
+/// there is no error, and every error and every warning that is not acknowledged.
+#[must_use]
+pub fn check(
+    text: &str,
+    product: &str,
+    release: &str,
+    knowledge: &Knowledge,
+) -> (Option<Release>, Vec<Diagnostic>) {
     let Parsed {
         raw,
         mut findings,
         removed,
     } = parse(text);
     let Some(raw) = raw else {
-        return Err(findings);
+        return (None, findings);
     };
     let (release, more) = lower::lower(raw, product, release, removed);
     findings.extend(more);
-    match release {
-        Some(release) if findings.is_empty() => {
-            let broken = rules::check(&release);
-            if broken.is_empty() {
-                Ok(release)
-            } else {
-                Err(broken)
-            }
-        }
-        _ => Err(findings),
-    }
+    let Some(mut release) = release else {
+        return (None, findings);
+    };
+    let whole = !findings.iter().any(Diagnostic::is_error);
+    (findings, release.notes) = rules::check(&release, whole, knowledge, findings);
+    let refused = findings.iter().any(Diagnostic::is_error);
+    ((!refused).then_some(release), findings)
 }
 
 /// A raw release as far as it could be read.
@@ -165,9 +189,9 @@ fn parse(text: &str) -> Parsed {
 
 fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
     let message = error.message();
-    let (code, label, help) = match message.split_once(", expected ") {
+    let (rule, label, help) = match message.split_once(", expected ") {
         Some((unknown, expected)) if unknown.starts_with("unknown field") => (
-            "unknown-key",
+            &rules::unknown_key::RULE,
             "no such key here".to_owned(),
             format!(
                 "the keys here are {}",
@@ -175,23 +199,25 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
             ),
         ),
         Some((wrong, expected)) if wrong.starts_with("invalid type") => (
-            "wrong-type",
+            &rules::wrong_type::RULE,
             "a value of another type".to_owned(),
             format!("write {expected}"),
         ),
         _ => (
-            "invalid-toml",
+            &rules::invalid_toml::RULE,
             "here".to_owned(),
             "correct the TOML (https://toml.io)".to_owned(),
         ),
     };
     let title = match message.split_once(", expected ") {
-        Some((unknown, _)) if code == "unknown-key" => unknown.replace("field", "key"),
+        Some((unknown, _)) if rule.code == rules::unknown_key::RULE.code => {
+            unknown.replace("field", "key")
+        }
         _ => message.replace('\n', "; "),
     };
     let span = error.span().unwrap_or(0..0);
     Diagnostic::new(
-        code,
+        rule,
         span.start.min(text.len())..span.end.min(text.len()),
         title,
         label,

@@ -1,7 +1,8 @@
 //! From raw to valid: every key is there and every value follows its grammar.
 //!
 //! Each function reports all that is wrong with its part and gives nothing back if anything was;
-//! none stops at the first finding. Rules that look at several rows are not here but in
+//! none stops at the first finding. An entry of a list that is refused is left out, so that the rest
+//! can still be looked at. Rules that look at several rows are not here but in
 //! [`crate::rules`].
 
 use std::collections::{BTreeMap, HashSet};
@@ -9,13 +10,14 @@ use std::collections::{BTreeMap, HashSet};
 use toml::Spanned;
 
 use super::model::{
-    Architecture, Chart, Component, Condition, HelmKey, Hole, Image, ImageSource, InstallStep,
-    Located, Package, Release, Scalar, Setting, Text, Workload,
+    Acknowledgement, Architecture, Chart, Component, Condition, HelmKey, Hole, Image, ImageSource,
+    InstallStep, Located, Package, Release, Scalar, Setting, Text, Workload,
 };
 use super::raw::{self, Key};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::image::ImageRef;
 use crate::kubernetes::{Range, Requirement};
+use crate::rules::{self, Rule, Severity};
 
 /// The version of the spec's format that this tool reads.
 const SCHEMA: i64 = 1;
@@ -44,6 +46,10 @@ struct Lowering {
     architectures: Vec<Architecture>,
     /// Whether the vendor ships a package.
     has_package: bool,
+    /// The supported minors, once read.
+    kubernetes: Option<Range>,
+    /// The release's version, once read.
+    version: String,
     /// The names of the release's workloads, once read.
     workloads: Vec<String>,
     /// The keys that `chart.defaults` has, once read.
@@ -53,14 +59,14 @@ struct Lowering {
 impl Lowering {
     fn report(
         &mut self,
-        code: &'static str,
+        rule: &'static Rule,
         span: Span,
         title: impl Into<String>,
         label: impl Into<String>,
         help: impl Into<String>,
     ) {
         self.found
-            .push(Diagnostic::new(code, span, title, label, help));
+            .push(Diagnostic::new(rule, span, title, label, help));
     }
 
     /// A key that has to be there. `owner` is the table that lacks it and `example` a value.
@@ -73,7 +79,7 @@ impl Lowering {
     ) -> Option<Spanned<T>> {
         if key.is_none() && !self.removed.contains(name) {
             self.report(
-                "missing-key",
+                &rules::missing_key::RULE,
                 owner.clone(),
                 format!("the key `{name}` is missing"),
                 "in this table",
@@ -90,7 +96,7 @@ impl Lowering {
             && *schema.get_ref() != SCHEMA
         {
             self.report(
-                "unsupported-schema",
+                &rules::unsupported_schema::RULE,
                 schema.span(),
                 format!(
                     "schema {} is not one that this tool reads",
@@ -100,12 +106,18 @@ impl Lowering {
                 format!("write `schema = {SCHEMA}`"),
             );
         }
-        let product = self.path_name(raw.product, "product", product, "folder");
-        let version = self.path_name(raw.release, "release", release, "file");
+        // Where the file says something else, what its path says is as good for the rules.
+        let product = self
+            .path_name(raw.product, "product", product, "folder")
+            .unwrap_or_else(|| product.to_owned());
+        self.version = self
+            .path_name(raw.release, "release", release, "file")
+            .unwrap_or_else(|| release.to_owned());
         let title = self.text(raw.title, "title", &top);
         let kubernetes = self
             .require(raw.kubernetes, "kubernetes", &top, "\"v1.16-v1.30\"")
-            .and_then(|text| self.parsed(&text, "malformed-range", Range::parse));
+            .and_then(|text| self.parsed(&text, &rules::malformed_range::RULE, Range::parse));
+        self.kubernetes = kubernetes;
         let architectures = self.release_architectures(raw.architectures);
         self.has_package = raw.package.is_some();
         let package = raw.package.map(|package| self.package(package));
@@ -114,7 +126,7 @@ impl Lowering {
             .and_then(|chart| self.chart(chart));
         if raw.workload.is_empty() {
             self.report(
-                "missing-key",
+                &rules::missing_key::RULE,
                 top.clone(),
                 "the spec has no `[[workload]]`",
                 "in this file",
@@ -122,14 +134,11 @@ impl Lowering {
             );
         }
         let workloads = self.all(raw.workload, Self::workload);
-        self.workloads = workloads
-            .iter()
-            .flatten()
-            .map(|workload| workload.name.clone())
-            .collect();
+        let names = workloads.iter().map(|workload| &workload.name.value);
+        self.workloads = names.cloned().collect();
         if raw.component.is_empty() {
             self.report(
-                "missing-key",
+                &rules::missing_key::RULE,
                 top,
                 "the table has no `[[component]]`",
                 "in this file",
@@ -137,41 +146,50 @@ impl Lowering {
             );
         }
         let components = self.all(raw.component, Self::component);
-        let settings = self.all(raw.setting, Self::setting);
+        let settings = self.whole(raw.setting, Self::setting);
         let steps = self.all(raw.install_step, Self::install_step);
-        // Any finding refuses the spec, so a list without its refused entries never gets out.
-        if !self.found.is_empty() {
-            return None;
-        }
+        let acknowledgements = self.all(raw.acknowledge, Self::acknowledgement);
         Some(Release {
-            product: product?,
-            version: version?,
-            title: title?,
+            product,
+            version: self.version.clone(),
+            title,
             kubernetes: kubernetes?,
             architectures,
             package: package.flatten(),
             chart: chart?,
-            workloads: workloads?,
-            components: components?,
+            workloads,
+            components,
+            // Without one of them a component could seem to be on that is off.
             settings: settings?,
-            steps: steps?,
+            steps,
+            acknowledgements,
+            notes: Vec::new(),
         })
     }
 
-    /// Lowers every entry of a list, also behind one that is refused.
+    /// Lowers every entry of a list, and leaves out what is refused.
     fn all<R, T>(
         &mut self,
         raws: Vec<Spanned<R>>,
         one: impl Fn(&mut Self, R, Span) -> Option<T>,
-    ) -> Option<Vec<T>> {
-        let lowered: Vec<_> = raws
-            .into_iter()
-            .map(|raw| {
+    ) -> Vec<T> {
+        raws.into_iter()
+            .filter_map(|raw| {
                 let span = raw.span();
                 one(self, raw.into_inner(), span)
             })
-            .collect();
-        lowered.into_iter().collect()
+            .collect()
+    }
+
+    /// Lowers every entry of a list, also behind one that is refused, and gives all or nothing.
+    fn whole<R, T>(
+        &mut self,
+        raws: Vec<Spanned<R>>,
+        one: impl Fn(&mut Self, R, Span) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let length = raws.len();
+        let lowered = self.all(raws, one);
+        (lowered.len() == length).then_some(lowered)
     }
 
     /// A name that the file's path says too.
@@ -185,7 +203,7 @@ impl Lowering {
         let text = self.require(key, name, &(0..0), &format!("{path:?}"))?;
         if text.get_ref() != path {
             self.report(
-                "wrong-place",
+                &rules::wrong_place::RULE,
                 text.span(),
                 format!(
                     "the {name} `{}` is not the name of the spec's {part}, `{path}`",
@@ -215,7 +233,7 @@ impl Lowering {
             return Some(text.into_inner());
         }
         self.report(
-            "malformed-name",
+            &rules::malformed_name::RULE,
             text.span(),
             format!("{:?} is not a valid {what}", text.get_ref()),
             format!("not made of {of}"),
@@ -233,6 +251,12 @@ impl Lowering {
         )
     }
 
+    fn located_label(&mut self, text: Spanned<String>, what: &str) -> Option<Located<String>> {
+        let span = text.span();
+        let value = self.label(text, what)?;
+        Some(Located { value, span })
+    }
+
     fn relative_path(&mut self, text: Spanned<String>, what: &str) -> Option<String> {
         let sound = |text: &str| text.split('/').all(is_path_name);
         self.named(text, what, sound, "file names joined by `/`, without `..`")
@@ -241,7 +265,7 @@ impl Lowering {
     fn parsed<T, E: std::fmt::Display>(
         &mut self,
         text: &Spanned<String>,
-        code: &'static str,
+        rule: &'static Rule,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<T> {
         parse(text.get_ref())
@@ -250,7 +274,7 @@ impl Lowering {
                 let error = error.to_string();
                 let (wrong, mend) = error.split_once("; ").unwrap_or((&error, "correct it"));
                 let title = format!("{:?} {wrong}", text.get_ref());
-                self.report(code, text.span(), title, "here", mend);
+                self.report(rule, text.span(), title, "here", mend);
             })
             .ok()
     }
@@ -258,26 +282,52 @@ impl Lowering {
     fn located<T, E: std::fmt::Display>(
         &mut self,
         text: &Spanned<String>,
-        code: &'static str,
+        rule: &'static Rule,
         parse: impl Fn(&str) -> Result<T, E>,
     ) -> Option<Located<T>> {
         let span = text.span();
-        self.parsed(text, code, parse)
+        self.parsed(text, rule, parse)
             .map(|value| Located { value, span })
     }
 
     fn requirement(&mut self, key: Key<String>, owner: &Span) -> Option<Located<Requirement>> {
         let text = self.require(key, "kubernetes", owner, "\"v1.17+\"")?;
-        self.located(&text, "malformed-requirement", Requirement::parse)
+        let written = text.get_ref();
+        if let (Err(_), Some(value)) = (Requirement::parse(written), Requirement::mended(written)) {
+            let span = text.span();
+            let title = format!("{written:?} is not a Kubernetes requirement");
+            let supported = self.kubernetes.into_iter().flat_map(Range::minors);
+            let minors = supported.filter(|minor| value.includes(*minor)).collect();
+            self.found.push(
+                Diagnostic::new(
+                    &rules::requirement_typo::RULE,
+                    span.clone(),
+                    title,
+                    format!("read as `{value}`"),
+                    format!("write `{value}`"),
+                )
+                .about(written, minors),
+            );
+            return Some(Located { value, span });
+        }
+        self.located(
+            &text,
+            &rules::malformed_requirement::RULE,
+            Requirement::parse,
+        )
     }
 
     fn helm_key(&mut self, key: Key<String>, name: &str, owner: &Span) -> Option<Located<HelmKey>> {
         let text = self.require(key, name, owner, "\"images.example\"")?;
-        self.located(&text, "malformed-helm-key", HelmKey::parse)
+        self.located(&text, &rules::malformed_helm_key::RULE, HelmKey::parse)
     }
 
-    fn text(&mut self, key: Key<raw::Text>, name: &str, owner: &Span) -> Option<Text> {
-        let text = self.require(key, name, owner, "{ en = \"...\", zh-CN = \"...\" }")?;
+    /// A text in both languages. No rule over the table asks what a text says, so one that is
+    /// refused is blank.
+    fn text(&mut self, key: Key<raw::Text>, name: &str, owner: &Span) -> Text {
+        let Some(text) = self.require(key, name, owner, "{ en = \"...\", zh-CN = \"...\" }") else {
+            return Text::default();
+        };
         let span = text.span();
         let text = text.into_inner();
         let mut language = |text: Key<String>, tag: &str, called: &str| match text {
@@ -285,37 +335,35 @@ impl Lowering {
             missing => {
                 let place = missing.map_or(span.clone(), |text| text.span());
                 self.report(
-                    "missing-translation",
+                    &rules::missing_translation::RULE,
                     place,
                     format!("`{name}` has no {called} text"),
                     "every text is written in both languages",
                     format!("add `{name}.{tag} = \"...\"`"),
                 );
-                None
+                String::new()
             }
         };
-        let en = language(text.en, "en", "English");
-        let zh_cn = language(text.zh_cn, "zh-CN", "Chinese");
-        Some(Text {
-            en: en?,
-            zh_cn: zh_cn?,
-        })
+        Text {
+            en: language(text.en, "en", "English"),
+            zh_cn: language(text.zh_cn, "zh-CN", "Chinese"),
+        }
     }
 
     /// Free text: one line, without characters that a terminal or an editor does not show as they
     /// are. What is refused here never reaches a template.
-    fn plain(&mut self, text: &Spanned<String>) -> Option<String> {
+    fn plain(&mut self, text: &Spanned<String>) -> String {
         let Some(odd) = text.get_ref().chars().find(|c| is_invisible(*c)) else {
-            return Some(text.get_ref().clone());
+            return text.get_ref().clone();
         };
         self.report(
-            "control-character",
+            &rules::control_character::RULE,
             text.span(),
             format!("a text has the character {}", odd.escape_unicode()),
             "a text is one line of visible characters",
             "remove the character",
         );
-        None
+        String::new()
     }
 
     fn release_architectures(&mut self, key: Key<Vec<Spanned<String>>>) -> Vec<Architecture> {
@@ -326,15 +374,7 @@ impl Lowering {
         self.not_empty(names.get_ref().is_empty(), names.span(), "`architectures`");
         let mut seen = HashSet::new();
         for name in names.into_inner() {
-            if !seen.insert(name.get_ref().clone()) {
-                self.report(
-                    "duplicate-name",
-                    name.span(),
-                    format!("the architecture `{}` is named twice", name.get_ref()),
-                    "again here",
-                    "remove one of the two",
-                );
-            }
+            self.once(&mut seen, &name);
             let of = "lower-case letters and digits, such as `amd64`";
             let sound = |text: &str| is_dns_label(text) && !text.contains('-');
             let valid = self.named(name, "architecture", sound, of);
@@ -343,12 +383,25 @@ impl Lowering {
         self.architectures.clone()
     }
 
+    /// Reports an architecture that was seen before.
+    fn once(&mut self, seen: &mut HashSet<String>, name: &Spanned<String>) {
+        if !seen.insert(name.get_ref().clone()) {
+            self.report(
+                &rules::duplicate_name::RULE,
+                name.span(),
+                format!("the architecture `{}` is named twice", name.get_ref()),
+                "again here",
+                "remove one of the two",
+            );
+        }
+    }
+
     /// Reports a list that has to have an entry and has none.
     fn not_empty(&mut self, is_empty: bool, span: Span, what: &str) {
         if is_empty {
             let title = format!("{what} is empty");
             self.report(
-                "empty-list",
+                &rules::empty_list::RULE,
                 span,
                 title,
                 "nothing in it",
@@ -362,7 +415,7 @@ impl Lowering {
         let known = self.architectures.is_empty() || self.architectures.contains(name.get_ref());
         if !known {
             self.report(
-                "unknown-architecture",
+                &rules::unknown_architecture::RULE,
                 name.span(),
                 format!("the release is not built for `{}`", name.get_ref()),
                 "not in the release's `architectures`",
@@ -436,7 +489,7 @@ impl Lowering {
             .require(raw.namespace, "namespace", &span, "\"example\"")
             .and_then(|name| self.label(name, "namespace"));
         for (key, is) in raw.defaults {
-            if let Some(key) = self.parsed(&key, "malformed-helm-key", HelmKey::parse) {
+            if let Some(key) = self.parsed(&key, &rules::malformed_helm_key::RULE, HelmKey::parse) {
                 self.defaults.insert(key, is.into_inner());
             }
         }
@@ -451,7 +504,7 @@ impl Lowering {
     fn workload(&mut self, raw: raw::Workload, span: Span) -> Option<Workload> {
         let name = self
             .require(raw.name, "name", &span, "\"example-controller\"")
-            .and_then(|name| self.label(name, "workload name"));
+            .and_then(|name| self.located_label(name, "workload name"));
         let is_kind = |text: &str| {
             text.starts_with(|c: char| c.is_ascii_uppercase())
                 && text.chars().all(|c| c.is_ascii_alphanumeric())
@@ -475,9 +528,9 @@ impl Lowering {
     }
 
     fn component(&mut self, raw: raw::Component, span: Span) -> Option<Component> {
-        let name = self.require(raw.name, "name", &span, "\"csi-provisioner\"");
-        let name_span = name.as_ref().map_or(span.clone(), Spanned::span);
-        let name = name.and_then(|name| self.label(name, "component name"));
+        let name = self
+            .require(raw.name, "name", &span, "\"csi-provisioner\"")
+            .and_then(|name| self.located_label(name, "component name"));
         let container = raw.container.map(|name| self.label(name, "container name"));
         let workloads = self
             .require(
@@ -488,36 +541,37 @@ impl Lowering {
             )
             .map(|names| self.known_workloads(names));
         let helm_key = self.helm_key(raw.helm_key, "helm-key", &span);
+        let description_span = raw.description.as_ref().map_or(span.clone(), Spanned::span);
         let description = self.text(raw.description, "description", &span);
-        let enabled_when = self.all(raw.enabled_when, Self::condition);
+        let enabled_when = self.whole(raw.enabled_when, Self::condition);
         if raw.image.is_empty() {
             self.report(
-                "missing-key",
+                &rules::missing_key::RULE,
                 span,
                 "the component has no `[[component.image]]`",
                 "this component",
                 "add a row with its `reference` and `kubernetes`",
             );
         }
-        let images = self.all(raw.image, Self::image);
-        let holes = self.all(raw.hole, |this, raw, span| {
+        let images = self.whole(raw.image, Self::image);
+        let holes = self.whole(raw.hole, |this, raw, span| {
             let kubernetes = this.requirement(raw.kubernetes, &span);
             let reason = this.text(raw.reason, "reason", &span);
             Some(Hole {
                 kubernetes: kubernetes?,
-                reason: reason?,
+                reason,
             })
         });
         let name = name?;
         Some(Component {
-            container: container.unwrap_or_else(|| Some(name.clone()))?,
-            name: Located {
-                value: name,
-                span: name_span,
-            },
+            container: container.unwrap_or_else(|| Some(name.value.clone()))?,
+            name,
             workloads: workloads?,
             helm_key: helm_key?,
-            description: description?,
+            description: Located {
+                value: description,
+                span: description_span,
+            },
             enabled_when: enabled_when?,
             images: images?,
             holes: holes?,
@@ -533,7 +587,7 @@ impl Lowering {
                 known.push(name.into_inner());
             } else {
                 self.report(
-                    "unknown-workload",
+                    &rules::unknown_workload::RULE,
                     name.span(),
                     format!("the spec has no workload `{}`", name.get_ref()),
                     "no `[[workload]]` has this name",
@@ -553,7 +607,7 @@ impl Lowering {
         let key = key?;
         if !self.defaults.contains_key(&key.value) {
             self.report(
-                "missing-default",
+                &rules::missing_default::RULE,
                 key.span,
                 format!(
                     "the spec does not say what the chart sets `{}` to",
@@ -587,7 +641,7 @@ impl Lowering {
         let archives = raw.archives.map(|map| {
             if !self.has_package {
                 self.report(
-                    "missing-package",
+                    &rules::missing_package::RULE,
                     map.span(),
                     "an image comes in the vendor's package, and the spec has no `[package]`",
                     "an archive of the package",
@@ -622,33 +676,57 @@ impl Lowering {
     }
 
     fn reference(&mut self, text: &Spanned<String>, in_package: bool) -> Option<Located<ImageRef>> {
-        let reference = self.located(text, "malformed-reference", ImageRef::parse)?;
+        if let Some(placeholder) = placeholder(text.get_ref()) {
+            self.report(
+                &rules::placeholder::RULE,
+                text.span(),
+                format!("the reference still has the placeholder `{placeholder}`"),
+                "never filled in",
+                "write what stands there in a finished release",
+            );
+            return None;
+        }
+        let reference = self.located(text, &rules::malformed_reference::RULE, ImageRef::parse)?;
         let image = &reference.value;
         let finding = if image.digest().is_some() {
             // A node's archive has a manifest of its own, so a registry's digest is not found there.
             Some((
-                "reference-by-digest",
+                &rules::reference_by_digest::RULE,
                 "has a digest",
                 "an image is referred to by its tag",
                 "remove the `@` and what follows",
             ))
         } else if image.tag().is_none() {
             Some((
-                "reference-without-tag",
+                &rules::reference_without_tag::RULE,
                 "has no tag",
                 "no version",
                 "add the image's version, such as `:v1.0.0`",
             ))
+        } else if image.tag() == Some("latest") {
+            Some((
+                &rules::latest_tag::RULE,
+                "is another image every time that somebody pushes one",
+                "the tag `latest`",
+                "write the version that the release was tested with",
+            ))
+        } else if image.host().is_none() && !in_package && image.tag() == Some(&self.version) {
+            Some((
+                &rules::package_image_without_archive::RULE,
+                "looks like an image of the vendor's package, and has no `archives`",
+                "a short name with the release's version",
+                "add `archives` with the names that its archive goes by, per architecture",
+            ))
         } else if image.host().is_none() && !in_package {
             Some((
-                "short-name",
+                &rules::short_name::RULE,
                 "names no registry",
                 "every engine would ask docker.io for it",
                 "put the registry in front, or add `archives` if the image comes in the vendor's package",
             ))
         } else if image.host().is_some() && in_package {
             Some((
-                "package-image-with-host",
+                &rules::package_image_with_host::RULE,
                 "names a registry",
                 "the image comes in the vendor's package",
                 "write the short name that is in its archive, or remove `archives`",
@@ -656,8 +734,8 @@ impl Lowering {
         } else {
             None
         };
-        if let Some((code, wrong, label, help)) = finding {
-            self.report(code, text.span(), format!("`{image}` {wrong}"), label, help);
+        if let Some((rule, wrong, label, help)) = finding {
+            self.report(rule, text.span(), format!("`{image}` {wrong}"), label, help);
             return None;
         }
         Some(reference)
@@ -680,7 +758,7 @@ impl Lowering {
         };
         if archives.is_some() {
             self.report(
-                "needless-architectures",
+                &rules::needless_architectures::RULE,
                 names.span(),
                 "a row with `archives` has `architectures` too",
                 "the archives say for which architectures the image is there",
@@ -689,11 +767,12 @@ impl Lowering {
             return None;
         }
         self.not_empty(names.get_ref().is_empty(), names.span(), "`architectures`");
-        let known: Vec<_> = names
-            .get_ref()
-            .iter()
-            .map(|name| self.known_architecture(name))
-            .collect();
+        let mut seen = HashSet::new();
+        let mut known = Vec::new();
+        for name in names.get_ref() {
+            known.push(self.known_architecture(name));
+            self.once(&mut seen, name);
+        }
         if !known.into_iter().all(|known| known) {
             return None;
         }
@@ -712,7 +791,7 @@ impl Lowering {
             key: key?,
             value: value?,
             kubernetes: kubernetes?,
-            reason: reason?,
+            reason,
         })
     }
 
@@ -721,10 +800,12 @@ impl Lowering {
         match value.into_inner() {
             toml::Value::Boolean(value) => Some(Scalar::Bool(value)),
             toml::Value::Integer(value) => Some(Scalar::Integer(value)),
-            toml::Value::String(text) => self.plain(&Spanned::new(span, text)).map(Scalar::String),
+            toml::Value::String(text) => {
+                Some(Scalar::String(self.plain(&Spanned::new(span, text))))
+            }
             other => {
                 self.report(
-                    "wrong-type",
+                    &rules::wrong_type::RULE,
                     span,
                     format!("a setting's value is a {}", other.type_str()),
                     "expected a string, an integer or a boolean",
@@ -744,9 +825,60 @@ impl Lowering {
         Some(InstallStep {
             remove: remove?,
             kubernetes: kubernetes?,
-            reason: reason?,
+            reason,
         })
     }
+
+    fn acknowledgement(&mut self, raw: raw::Acknowledge, span: Span) -> Option<Acknowledgement> {
+        let rule = self.require(raw.rule, "rule", &span, "\"frozen-registry\"");
+        let rule = rule.and_then(|code| {
+            let known = rules::find(code.get_ref());
+            let is_warning = |rule: &&'static Rule| rule.severity == Severity::Warning;
+            let warning = known.filter(is_warning);
+            if warning.is_none() {
+                let wrong = match known {
+                    Some(_) => "is an error, which cannot be acknowledged",
+                    None => "is no rule",
+                };
+                self.report(
+                    &rules::unknown_rule::RULE,
+                    code.span(),
+                    format!("{:?} {wrong}", code.get_ref()),
+                    "here",
+                    "write the code of the warning, as it is shown in brackets",
+                );
+            }
+            warning
+        });
+        let subjects = self.require(raw.subjects, "subjects", &span, "[\"k8s.gcr.io\"]");
+        let reason = self.text(raw.reason, "reason", &span);
+        let subjects = subjects?;
+        self.not_empty(subjects.get_ref().is_empty(), subjects.span(), "`subjects`");
+        Some(Acknowledgement {
+            rule: rule?,
+            subjects: subjects
+                .into_inner()
+                .iter()
+                .map(|subject| Located {
+                    span: subject.span(),
+                    value: self.plain(subject),
+                })
+                .collect(),
+            reason,
+        })
+    }
+}
+
+/// What a build script was to fill in: `{{name}}`, `${NAME}`, `@NAME@`, `<name>`.
+fn placeholder(text: &str) -> Option<&str> {
+    [("{{", "}}"), ("${", "}"), ("@", "@"), ("<", ">")]
+        .into_iter()
+        .find_map(|(open, close)| {
+            let start = text.find(open)?;
+            let inside = start + open.len();
+            let end = inside + text[inside..].find(close)? + close.len();
+            Some(&text[start..end])
+        })
 }
 
 /// A label as Kubernetes takes it for names (RFC 1123).

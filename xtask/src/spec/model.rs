@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::diagnostic::Span;
 use crate::image::ImageRef;
-use crate::kubernetes::{Range, Requirement};
+use crate::kubernetes::{Minor, Range, Requirement};
+use crate::rules::Rule;
 
 /// A value and where the spec has it.
 #[derive(Clone, Debug)]
@@ -58,6 +59,40 @@ pub struct Release {
     pub settings: Vec<Setting>,
     /// Steps that no Helm value can express.
     pub steps: Vec<InstallStep>,
+    /// Warnings that somebody has looked at.
+    pub acknowledgements: Vec<Acknowledgement>,
+    /// Of these, what the pages tell their readers.
+    pub notes: Vec<Note>,
+}
+
+impl Release {
+    /// Every row of the table with its component, in the table's order.
+    pub fn rows(&self) -> impl Iterator<Item = (&Component, &Image)> {
+        self.components.iter().flat_map(|component| {
+            let images = component.images.iter();
+            images.map(move |image| (component, image))
+        })
+    }
+}
+
+/// A warning that somebody has looked at.
+#[derive(Clone, Debug)]
+pub struct Acknowledgement {
+    /// What kind of warning.
+    pub rule: &'static Rule,
+    /// What it is about, as the warnings say it.
+    pub subjects: Vec<Located<String>>,
+    /// Why it stays, for the reader of the pages.
+    pub reason: Text,
+}
+
+/// Acknowledged warnings, for the reader of the pages.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// What they are about, each with its minors.
+    pub subjects: Vec<(String, Vec<Minor>)>,
+    /// Why they stay.
+    pub reason: Text,
 }
 
 /// The vendor's software package.
@@ -83,11 +118,10 @@ pub struct Chart {
 }
 
 /// A Kubernetes object that runs containers.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug)]
 pub struct Workload {
     /// Its name.
-    pub name: String,
+    pub name: Located<String>,
     /// Its kind.
     pub kind: String,
     /// The service account that its Pods run under.
@@ -140,7 +174,7 @@ pub struct Component {
     /// The Helm value that holds its reference.
     pub helm_key: Located<HelmKey>,
     /// What it is for.
-    pub description: Text,
+    pub description: Located<Text>,
     /// It runs when one of these holds, and always when there is none.
     pub enabled_when: Vec<Condition>,
     /// Its rows.

@@ -55,6 +55,21 @@ pub struct Release {
     /// Steps before `helm install` that no Helm value can express.
     #[serde(default)]
     pub install_step: Vec<Spanned<InstallStep>>,
+    /// Warnings that somebody has looked at, and what the reader of the pages should know of them.
+    #[serde(default)]
+    pub acknowledge: Vec<Spanned<Acknowledge>>,
+}
+
+/// A warning that somebody has looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Acknowledge {
+    /// The warning's code: `frozen-registry`.
+    pub rule: Key<String>,
+    /// What it is about, as the warnings say it: `["k8s.gcr.io"]`.
+    pub subjects: Key<Vec<Spanned<String>>>,
+    /// Why it stays, for the reader of the pages.
+    pub reason: Key<Text>,
 }
 
 /// The vendor's software package.

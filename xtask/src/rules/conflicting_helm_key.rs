@@ -1,12 +1,23 @@
-//! `conflicting-helm-key`: two Helm values at one place, or one inside the other.
+//! `conflicting-helm-key`.
 
 use std::collections::HashMap;
 
+use super::{Rule, Severity};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::Release;
 use crate::spec::model::{HelmKey, Located};
+use crate::spec::{Knowledge, Release};
 
-pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
+pub const RULE: Rule = Rule {
+    code: "conflicting-helm-key",
+    severity: Severity::Error,
+    summary: "two Helm values at one place, or one inside the other",
+    explanation: "Two components, or a component and a setting, have one Helm key, or the key of one lies inside \
+                  that of the other. In the values only one of them would be left, and some container would \
+                  run another container's image.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     // Several settings may share a key on different minors; `conflicting-setting` looks at those.
     let mut settings: Vec<&Located<HelmKey>> = Vec::new();
     for setting in &release.settings {
@@ -36,7 +47,7 @@ pub fn check(release: &Release, found: &mut Vec<Diagnostic>) {
         if let Some((span, what)) = same.or(inside).or(around) {
             found.push(
                 Diagnostic::new(
-                    "conflicting-helm-key",
+                    &RULE,
                     key.span.clone(),
                     format!("the Helm key `{text}` is taken"),
                     "this key",

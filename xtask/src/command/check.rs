@@ -1,0 +1,36 @@
+//! `cargo xtask check`: load every spec and show what is wrong with it, without rendering.
+
+use super::{Failure, folder, print};
+use crate::cli::{Check, Deny, MessageFormat};
+use crate::diagnostic::{self, count};
+use crate::spec;
+
+pub fn run(arguments: &Check) -> Result<(), Failure> {
+    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let (mut errors, mut warnings) = (0, 0);
+    for spec in &specs {
+        match arguments.message_format {
+            MessageFormat::Human => {
+                eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
+            }
+            MessageFormat::Json => print(&diagnostic::json(&spec.source, &spec.findings)),
+        }
+        let of_spec = spec
+            .findings
+            .iter()
+            .filter(|finding| finding.is_error())
+            .count();
+        errors += of_spec;
+        warnings += spec.findings.len() - of_spec;
+    }
+    let found = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
+    if errors > 0 || (warnings > 0 && arguments.deny == Some(Deny::Warnings)) {
+        return Err(format!(
+            "{found}\nhelp: `cargo xtask explain-rule CODE` says what a code in brackets is for"
+        ));
+    }
+    if arguments.message_format == MessageFormat::Human {
+        print(&format!("{}: {found}\n", count(specs.len(), "spec")));
+    }
+    Ok(())
+}

@@ -1,0 +1,39 @@
+//! `conflicting-image`.
+
+use std::collections::HashMap;
+
+use super::{Rule, Severity};
+use crate::diagnostic::Diagnostic;
+use crate::spec::{Knowledge, Release};
+
+pub const RULE: Rule = Rule {
+    code: "conflicting-image",
+    severity: Severity::Error,
+    summary: "two rows of one reference that disagree on where the image comes from or what it is built for",
+    explanation: "Several components may run the same image, and then each has a row with its reference. These \
+                  rows say different things about it: other architectures, or other archives. It is one image, \
+                  so only one can be right.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    let mut images = HashMap::new();
+    for (_, image) in release.rows() {
+        let first = *images.entry(&image.reference.value).or_insert(image);
+        if first.source != image.source || first.architectures != image.architectures {
+            found.push(
+                Diagnostic::new(
+                    &RULE,
+                    image.reference.span.clone(),
+                    format!(
+                        "two rows describe the image `{}` differently",
+                        image.reference.value
+                    ),
+                    "again here",
+                    "give both rows the same `architectures` and `archives`",
+                )
+                .with_other(first.reference.span.clone(), "first here"),
+            );
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! `disabled-with-image`.
+
+use super::{Rule, Severity, list};
+use crate::diagnostic::Diagnostic;
+use crate::plan;
+use crate::spec::{Knowledge, Release};
+
+pub const RULE: Rule = Rule {
+    code: "disabled-with-image",
+    severity: Severity::Warning,
+    summary: "an image on a minor on which a setting switches its component off",
+    explanation: "The spec lists an image on this minor, and a setting that it forces on the same minor switches \
+                  the component off. Nobody can ever use the image there, and everybody downloads it. Either \
+                  the row should be a hole, or the setting is too wide. A component that is off only by the \
+                  chart's own default is another matter: its image is listed, so that turning it on later \
+                  needs no download.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    for (component, image) in release.rows() {
+        if component.enabled_when.is_empty() {
+            continue;
+        }
+        let off: Vec<_> = release
+            .kubernetes
+            .minors()
+            .filter(|minor| image.kubernetes.value.includes(*minor))
+            .filter(|minor| {
+                let forced = plan::forced(release, *minor);
+                let by_setting = |key| forced.contains_key(key);
+                component.enabled_when.iter().all(|when| by_setting(&when.key))
+                    && !plan::is_on(release, component, &forced)
+            })
+            .collect();
+        if let Some(first) = off.first() {
+            let name = &component.name.value;
+            let mut diagnostic = Diagnostic::new(
+                &RULE,
+                image.kubernetes.span.clone(),
+                format!(
+                    "`{name}` has an image on Kubernetes {}, where a setting switches it off",
+                    list(&off)
+                ),
+                "the row",
+                "make these minors a `[[component.hole]]`, or narrow the setting",
+            )
+            .about(name, off.clone());
+            for setting in &release.settings {
+                let switch = |when: &crate::spec::model::Condition| when.key == setting.key.value;
+                if setting.kubernetes.value.includes(*first)
+                    && component.enabled_when.iter().any(switch)
+                {
+                    diagnostic = diagnostic.with_other(setting.key.span.clone(), "the setting");
+                }
+            }
+            found.push(diagnostic);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `enabled-without-image`.
+
+use super::{Rule, Severity, list};
+use crate::diagnostic::Diagnostic;
+use crate::plan;
+use crate::spec::{Knowledge, Release};
+
+pub const RULE: Rule = Rule {
+    code: "enabled-without-image",
+    severity: Severity::Error,
+    summary: "a component that is deployed on a minor on which it has no image",
+    explanation: "The component has a declared hole on this minor, and with the chart's defaults and the settings \
+                  that the spec forces there, the chart deploys it all the same: a container without an image. \
+                  A hole needs a `[[setting]]` that switches the component off on the same minors, and an \
+                  `enabled-when` that says which value does so.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    for component in &release.components {
+        for hole in &component.holes {
+            let deployed: Vec<_> = release
+                .kubernetes
+                .minors()
+                .filter(|minor| hole.kubernetes.value.includes(*minor))
+                .filter(|minor| plan::is_on(release, component, &plan::forced(release, *minor)))
+                .collect();
+            if deployed.is_empty() {
+                continue;
+            }
+            let keys: Vec<_> = component
+                .enabled_when
+                .iter()
+                .map(|condition| format!("`{}`", condition.key.as_str()))
+                .collect();
+            let help = if keys.is_empty() {
+                "say in `enabled-when` which value deploys the component, and add a `[[setting]]` that \
+                 forces it off here"
+                    .to_owned()
+            } else {
+                format!(
+                    "add a `[[setting]]` of {} that switches it off here",
+                    keys.join(" or ")
+                )
+            };
+            found.push(
+                Diagnostic::new(
+                    &RULE,
+                    hole.kubernetes.span.clone(),
+                    format!(
+                        "the chart deploys `{}` on Kubernetes {}, where it has no image",
+                        component.name.value,
+                        list(&deployed)
+                    ),
+                    "the hole",
+                    help,
+                )
+                .with_other(component.name.span.clone(), "the component"),
+            );
+        }
+    }
+}
