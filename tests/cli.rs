@@ -216,7 +216,11 @@ fn check_turns_red_on_one_byte_of_any_file() {
         .into_iter()
         .filter(|(path, _)| path.is_file())
         .collect();
-    assert_eq!(files.len(), 124, "123 files and their index");
+    assert_eq!(
+        files.len(),
+        127,
+        "123 files, the two about the format, and both indexes"
+    );
     for (path, (text, _, _)) in files {
         let mut other = text.clone();
         let middle = other.len() / 2;

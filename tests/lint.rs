@@ -85,3 +85,32 @@ fn yamllint() {
             .args(files),
     );
 }
+
+#[test]
+#[ignore = "needs check-jsonschema; tests/run brings it and runs this"]
+fn the_schema_is_one_and_takes_the_specs() {
+    let check = root().join("target/test-venv/bin/check-jsonschema");
+    let schema = root().join("generated/spec-format/1/spec.schema.json");
+    clean(Command::new(&check).arg("--check-metaschema").arg(&schema));
+    let take = || {
+        let mut command = Command::new(&check);
+        command.arg("--schemafile").arg(&schema);
+        command
+    };
+    let example = root().join("tests/fixtures/spec/example/1.0.0.toml");
+    clean(
+        take()
+            .arg(root().join("spec/huawei-csi/4.5.0.toml"))
+            .arg(&example),
+    );
+
+    // A slip is seen while somebody types it.
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(example).expect("the fixture");
+    for (from, to) in [("v1.19.x", "v.1.19.x"), ("container =", "contianer =")] {
+        let wrong = folder.path().join("wrong.toml");
+        fs::write(&wrong, text.replacen(from, to, 1)).expect("written");
+        let output = take().arg(wrong).output().expect("runs");
+        assert_eq!(output.status.code(), Some(1), "{to}");
+    }
+}

@@ -6,7 +6,8 @@
 //!
 //! One direction, one stage a module: [`spec`] reads and validates with [`rules`], [`plan`] decides,
 //! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
-//! [`tree`] in memory; [`emit`] alone writes to the disk. [`kubernetes`] and [`image`] are the words
+//! [`tree`] in memory; [`emit`] alone writes to the disk. [`schema`] is the format of a spec for editors
+//! and people. [`kubernetes`] and [`image`] are the words
 //! that all of them share, [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are
 //! the way in.
 
@@ -20,6 +21,7 @@ pub mod plan;
 pub mod quote;
 pub mod render;
 pub mod rules;
+pub mod schema;
 pub mod spec;
 pub mod target;
 pub mod tree;

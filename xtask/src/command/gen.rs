@@ -1,6 +1,7 @@
 //! `cargo xtask gen`: load, plan, render, and then write or compare.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
@@ -33,6 +34,9 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
         trees.push(renderer.render(&plan::plan(release), wanted.as_deref())?);
     }
     let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();
+    if whole {
+        trees.push(spec::format());
+    }
     let outcome = if arguments.check {
         check(&out, &trees, whole)
     } else {
@@ -139,8 +143,19 @@ fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
         ));
         return Ok(());
     }
+    let mut known: HashMap<String, PathBuf> = HashMap::new();
     for difference in &differences {
-        print(&shown(out, difference, trees));
+        let path = out.join(&difference.path);
+        print(&format!("{}: {}\n", word(difference.drift), path.display()));
+        let detail = detail(&path, difference, trees);
+        // A change of the table is the same change on many minors.
+        match known.get(&detail) {
+            Some(first) if detail.lines().count() > 1 => {
+                print(&format!("  the same change as in {}\n", first.display()));
+            }
+            _ => print(&detail),
+        }
+        known.entry(detail).or_insert(path);
     }
     let mut mends = Vec::new();
     if differences
@@ -185,10 +200,9 @@ fn word(drift: Drift) -> &'static str {
     }
 }
 
-/// A difference and, where a file is stale, what differs in it.
-fn shown(out: &Path, difference: &Difference, trees: &[Tree]) -> String {
-    let path = out.join(&difference.path);
-    let mut text = format!("{}: {}\n", word(difference.drift), path.display());
+/// Where a file is stale, what differs in it.
+fn detail(path: &Path, difference: &Difference, trees: &[Tree]) -> String {
+    let mut text = String::new();
     let artifact = trees.iter().find_map(|tree| {
         tree.files.get(
             difference
@@ -200,7 +214,7 @@ fn shown(out: &Path, difference: &Difference, trees: &[Tree]) -> String {
     let (Drift::Stale, Some(artifact)) = (difference.drift, artifact) else {
         return text;
     };
-    let bytes = std::fs::read(&path).unwrap_or_default();
+    let bytes = std::fs::read(path).unwrap_or_default();
     let found = String::from_utf8_lossy(&bytes);
     if bytes == artifact.text.as_bytes() {
         let (is, should) = if artifact.executable {

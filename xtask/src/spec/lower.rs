@@ -7,20 +7,16 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use toml::Spanned;
-
+use super::SCHEMA;
 use super::model::{
     Acknowledgement, Architecture, Chart, Component, Condition, HelmKey, Hole, Image, ImageSource,
     InstallStep, Located, Package, Release, Scalar, Setting, Text, Workload,
 };
-use super::raw::{self, Key};
+use super::raw::{self, Key, Spanned};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::image::ImageRef;
 use crate::kubernetes::{Range, Requirement};
 use crate::rules::{self, Rule, Severity};
-
-/// The version of the spec's format that this tool reads.
-const SCHEMA: i64 = 1;
 
 /// Checks a raw release. `product` and `release` are what the file's path says; `removed` names
 /// the keys that were written but could not be read, which are not missing.
@@ -541,7 +537,10 @@ impl Lowering {
             )
             .map(|names| self.known_workloads(names));
         let helm_key = self.helm_key(raw.helm_key, "helm-key", &span);
-        let description_span = raw.description.as_ref().map_or(span.clone(), Spanned::span);
+        let description_span = raw
+            .description
+            .as_ref()
+            .map_or(span.clone(), |text| text.span());
         let description = self.text(raw.description, "description", &span);
         let enabled_when = self.whole(raw.enabled_when, Self::condition);
         if raw.image.is_empty() {
@@ -795,9 +794,9 @@ impl Lowering {
         })
     }
 
-    fn scalar(&mut self, value: Spanned<toml::Value>) -> Option<Scalar> {
+    fn scalar(&mut self, value: Spanned<raw::Scalar>) -> Option<Scalar> {
         let span = value.span();
-        match value.into_inner() {
+        match value.into_inner().0 {
             toml::Value::Boolean(value) => Some(Scalar::Bool(value)),
             toml::Value::Integer(value) => Some(Scalar::Integer(value)),
             toml::Value::String(text) => {

@@ -9,6 +9,18 @@ mod lower;
 pub mod model;
 mod raw;
 
+use crate::schema;
+use crate::tree::Tree;
+
 pub use knowledge::Knowledge;
 pub use load::{Spec, load};
 pub use model::Release;
+
+/// The version of the spec's format that this tool reads.
+pub const SCHEMA: i64 = 1;
+
+/// The files about the spec's format.
+#[must_use]
+pub fn format() -> Tree {
+    schema::tree::<raw::Release>(SCHEMA)
+}
