@@ -8,9 +8,7 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use harness::{
-    Containerd, Dockerd, Podman, Registry, Scratch, Script, path_without, tool, wait_for,
-};
+use harness::{Containerd, Dockerd, Podman, Registry, Scratch, Script, path_without, tool};
 use support::helm::{EXTENDER, Helm, chart};
 use world::World;
 
@@ -30,28 +28,7 @@ fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> C
         "{outcome}"
     );
 
-    let platform = format!("linux/{architecture}");
-    let images = node.images();
-    let named: BTreeSet<_> = images
-        .keys()
-        .filter(|name| !name.starts_with("sha256:"))
-        .cloned()
-        .collect();
-    assert_eq!(named, world.names(minor));
-    for (name, row) in images
-        .iter()
-        .filter(|(name, _)| !name.starts_with("sha256:"))
-    {
-        assert!(row.complete && row.unpacked, "{name}: {row:?}");
-        assert_eq!(row.platforms, std::slice::from_ref(&platform), "{name}");
-        assert_eq!(row.labels["io.cri-containerd.pinned"], "pinned", "{name}");
-        let found = wait_for("the CRI to see the image", || node.cri_image_status(name));
-        assert_eq!(
-            found.id,
-            world.identity(name, architecture).config.as_str(),
-            "{name}"
-        );
-    }
+    world.expect_complete(&node, minor, architecture);
     node
 }
 
@@ -117,6 +94,42 @@ fn one_archive_serves_every_engine() {
                 .collect()
         );
     }
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn a_node_says_what_it_lacks() {
+    let world = World::start(false);
+    let folder = Scratch::new("pulled");
+    world.pull("1.27", "amd64", &folder);
+    let node = Containerd::start();
+    let run = |arguments: &[&str]| {
+        let import = world.script("1.27", "import.sh").args(["--arch", "amd64"]);
+        import.args(arguments).envs(node.env()).dir(&*folder).run()
+    };
+    let check = |code, line: &str| {
+        let before = node.images();
+        let said = run(&["--check"]).expect_code(code);
+        assert_eq!(said.stdout.lines().last(), Some(line), "{said}");
+        assert_eq!(node.images(), before);
+    };
+    check(
+        3,
+        "11 of 11 images of Kubernetes 1.27 are missing or not pinned",
+    );
+    let _ = run(&[]).expect_success();
+    check(
+        0,
+        "all 11 images of Kubernetes 1.27 are there, complete, unpacked and pinned",
+    );
+    let names: Vec<_> = world.names("1.27").into_iter().collect();
+    let _ = node.ctr(&["images", "rm", &names[0]]).expect_success();
+    let unpin = ["images", "label", &names[1], "io.cri-containerd.pinned="];
+    let _ = node.ctr(&unpin).expect_success();
+    check(
+        3,
+        "2 of 11 images of Kubernetes 1.27 are missing or not pinned",
+    );
 }
 
 /// Every image of a minor in a mirror, by its place there.

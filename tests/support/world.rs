@@ -1,12 +1,14 @@
 //! The world around one operator, on loopback: the source registries with the table's images, the
 //! vendor's package, and the kits of every minor as they are generated.
 
+#![allow(dead_code, reason = "every test uses a part of it")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use harness::{Image, Platform, Registry, Scratch, Script, home};
+use harness::{Containerd, Image, Platform, Registry, Scratch, Script, home, wait_for};
 use xtask::image::ImageRef;
 use xtask::plan::{Plan, ReleasePlan};
 use xtask::tree::Tree;
@@ -115,9 +117,14 @@ impl World {
             .expect("a supported minor")
     }
 
+    /// The folder of a minor, which an operator has.
+    pub fn kit(&self, minor: &str) -> PathBuf {
+        self.kits.join(format!("k8s-{minor}"))
+    }
+
     /// A script of a minor's kit, with the world's home.
     pub fn script(&self, minor: &str, name: &str) -> Script {
-        Script::new(self.kits.join(format!("k8s-{minor}")).join(name)).env("HOME", &*self.home)
+        Script::new(self.kit(minor).join(name)).env("HOME", &*self.home)
     }
 
     /// The archive that `pull.sh` made in a folder.
@@ -140,6 +147,23 @@ impl World {
             .run()
             .expect_success();
         self.archive(folder, minor, architecture)
+    }
+
+    /// Requires that a node has exactly the minor's images, complete, unpacked and pinned, and that
+    /// the kubelet finds them.
+    #[track_caller]
+    pub fn expect_complete(&self, node: &Containerd, minor: &str, architecture: &str) {
+        let images = node.images();
+        let named: BTreeSet<_> = images.keys().cloned().collect();
+        assert_eq!(named, self.names(minor));
+        for (name, row) in &images {
+            assert!(row.complete && row.unpacked, "{name}: {row:?}");
+            assert_eq!(row.platforms, [format!("linux/{architecture}")], "{name}");
+            assert_eq!(row.labels["io.cri-containerd.pinned"], "pinned", "{name}");
+            let found = wait_for("the CRI to see the image", || node.cri_image_status(name));
+            let config = &self.identity(name, architecture).config;
+            assert_eq!(found.id, config.as_str(), "{name}");
+        }
     }
 
     /// The whole names of a minor's images.

@@ -321,7 +321,7 @@ check_packages() { # LINES "NAME ARCHITECTURE"
 
 usage() {
     cat <<END
-Usage: $me [--arch ARCH] [--archive FILE] [--package DIR] [--dry-run]
+Usage: $me [--arch ARCH] [--archive FILE] [--package DIR] [--check | --dry-run]
 
 Run as root on a node: brings every image that $product $release needs on
 Kubernetes $kubernetes into its containerd (namespace k8s.io), from the archive of pull.sh.
@@ -332,6 +332,7 @@ Kubernetes $kubernetes into its containerd (namespace k8s.io), from the archive 
                    in the current folder, else beside $me
   --package DIR    the vendor's package, unpacked, or the folder of its image archives:
                    for the vendor's images, where the archive lacks them
+  --check          say which images are there, and do nothing
   --dry-run        say what would be done, and do nothing
   --help           print this text
 
@@ -345,13 +346,15 @@ Images that are there already are not imported again. Every image is labelled as
 that the kubelet does not collect it as garbage. Two runs on a node: the second waits.
 
 Needs ctr, jq, tar, sha256sum, awk, flock.
-Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage.
+Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage;
+with --check 3 if images are missing or not pinned.
 END
 }
 
 arch=
 archive=
 packages=
+check=
 dry_run=
 while [ $# -gt 0 ]; do
     case $1 in
@@ -367,6 +370,7 @@ while [ $# -gt 0 ]; do
         --arch) arch=$2 && shift ;;
         --archive) archive=$(absolute "$2") && shift ;;
         --package) packages=$(absolute "$2") && shift ;;
+        --check) check=yes ;;
         --dry-run) dry_run=yes ;;
         --help) usage && exit ;;
         *) misuse "unknown argument: $1" ;;
@@ -420,6 +424,17 @@ look() {
             pinned = ("," $7 ",") ~ /,io[.]cri-containerd[.]pinned=pinned,/
             print $1, (right && whole[$1] ? "ready" : "short"), (pinned ? "pinned" : "loose")
         }')
+}
+
+short=0
+check() { # KIND REFERENCE NAME
+    step "$2"
+    if has "$present" "$3 ready pinned"; then
+        say there
+        return
+    fi
+    short=$((short + 1))
+    if has "$present" "$3 ready"; then say "not pinned"; else say missing; fi
 }
 
 absent=
@@ -513,6 +528,17 @@ command -v "${CTR%%"$newline"*}" >/dev/null ||
 [ -z "$packages" ] || need_folder "$packages" --package
 output=$(run_ctr version 2>&1) || die "containerd does not answer: $(cause_in "$output")" \
     "run as root, with containerd running; CONTAINERD_ADDRESS says where its socket is (k3s, RKE2: /run/k3s/containerd/containerd.sock)"
+complete="all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"
+if [ -n "$check" ]; then
+    look
+    each_image check
+    if [ "$short" -gt 0 ]; then
+        say "$short of $total images of Kubernetes $kubernetes are missing or not pinned"
+        exit 3
+    fi
+    say "$complete"
+    exit
+fi
 make_scratch "${TMPDIR:-/tmp}"
 lock "/run/$product-import.lock"
 
@@ -534,4 +560,4 @@ each_image pin
 [ -z "$changed" ] || look
 each_image report
 die_if_failed
-say "all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"
+say "$complete"
