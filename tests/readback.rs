@@ -178,6 +178,90 @@ fn skopeo_sync_yaml() {
     });
 }
 
+#[test]
+fn import_nodes_yaml() {
+    each("import-nodes.yaml", |release, plan, text| {
+        let plays = yaml(text);
+        let vars = &plays[1]["vars"];
+        assert_eq!(vars["images_product"], *release.release.product);
+        assert_eq!(vars["images_release"], *release.release.version);
+        assert_eq!(vars["images_kubernetes"], *plan.kubernetes);
+        for architecture in &plan.architectures {
+            let images = architecture.images.iter();
+            let wanted: Vec<_> = images.flat_map(|image| image.archives.clone()).collect();
+            assert!(!wanted.is_empty());
+            let found = &vars["images_vendor_archives"][&architecture.name];
+            assert_eq!(*found, Value::from(wanted), "{}", architecture.name);
+        }
+    });
+}
+
+#[test]
+fn inventory_example_yaml() {
+    for release in both() {
+        let (release, tree) = rendered(&release);
+        for plan in &release.plans {
+            let file = |name: &str| text(&tree, &format!("k8s-{}/{name}", plan.kubernetes));
+            let mut set = BTreeMap::new();
+            leaves(&yaml(file("inventory.example.yaml")), "", &mut set);
+            let names = set.keys().filter_map(|path| path.rsplit('.').next());
+            let ours: Set = names
+                .filter(|name| name.starts_with("images_"))
+                .map(str::to_owned)
+                .collect();
+            assert!(!ours.is_empty());
+            for name in ours {
+                let documented = format!("\n#   {name} ");
+                assert!(file("import-nodes.yaml").contains(&documented), "{name}");
+            }
+        }
+    }
+}
+
+/// Every text of both languages in a value.
+fn texts(value: &Value, found: &mut Set) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                match value {
+                    Value::String(text) if key == "en" || key == "zh-CN" => {
+                        found.insert(text.clone());
+                    }
+                    value => texts(value, found),
+                }
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
+        _ => {}
+    }
+}
+
+/// Ansible runs what is between braces, which only the grammar of names keeps out.
+#[test]
+fn no_text_for_people_is_in_what_ansible_reads() {
+    for release in both() {
+        let (release, tree) = rendered(&release);
+        let mut found = Set::new();
+        texts(
+            &serde_json::to_value(&release.release).expect("JSON"),
+            &mut found,
+        );
+        texts(
+            &serde_json::to_value(&release.plans).expect("JSON"),
+            &mut found,
+        );
+        (0..release.rows.len()).for_each(|number| texts(&release.rows.json(number), &mut found));
+        assert!(!found.is_empty());
+        for plan in &release.plans {
+            for file in ["import-nodes.yaml", "inventory.example.yaml"] {
+                let text = text(&tree, &format!("k8s-{}/{file}", plan.kubernetes));
+                let read = found.iter().find(|found| text.contains(found.as_str()));
+                assert_eq!(read, None, "{file} on {}", plan.kubernetes);
+            }
+        }
+    }
+}
+
 /// Runs a generated script, for which a shell is enough.
 fn run(tree: &Tree, path: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
