@@ -3,12 +3,13 @@
 
 mod support;
 
+use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use harness::tool;
-use support::{example, huawei, rendered, root};
+use support::{example, huawei, python_tool, rendered, root};
 use tempfile::TempDir;
 
 /// The rendered files of both tables whose name ends so, written to a folder.
@@ -28,6 +29,17 @@ fn files(ending: &str) -> (TempDir, Vec<PathBuf>) {
     (folder, files)
 }
 
+/// Of files that are alike on all minors but for their data, those where the data differ.
+fn few(files: &[PathBuf]) -> impl Iterator<Item = &PathBuf> {
+    let minors = ["k8s-1.16/", "k8s-1.17/", "k8s-1.19/", "k8s-1.30/"];
+    let shown = move |path: &&PathBuf| {
+        minors
+            .iter()
+            .any(|minor| path.to_string_lossy().contains(minor))
+    };
+    files.iter().filter(shown)
+}
+
 fn clean(command: &mut Command) {
     let output = command.output().expect("runs");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -44,12 +56,11 @@ fn shellcheck() {
     let (_folder, scripts) = files(".sh");
     let ours =
         ["tests/run", ".ci/run", "tests/harness/src/keeper.sh"].map(|path| root().join(path));
-    let few = scripts.iter().filter(|path| {
-        ["1.16", "1.17", "1.19", "1.30"]
-            .iter()
-            .any(|minor| path.to_string_lossy().contains(minor))
-    });
-    clean(Command::new(tool("shellcheck")).args(few).args(ours));
+    clean(
+        Command::new(tool("shellcheck"))
+            .args(few(&scripts))
+            .args(ours),
+    );
 }
 
 #[test]
@@ -72,15 +83,10 @@ fn every_shell_parses_every_script() {
 #[ignore = "needs yamllint; tests/run brings it and runs this"]
 fn yamllint() {
     let (_folder, files) = files(".yaml");
-    let yamllint = root().join("target/test-venv/bin/yamllint");
-    assert!(
-        yamllint.exists(),
-        "yamllint is not installed; run tests/run"
-    );
     // A comment that says why, and a reference, may be long; a document start says nothing.
     let rules = "{extends: default, rules: {line-length: disable, document-start: disable}}";
     clean(
-        Command::new(yamllint)
+        Command::new(python_tool("yamllint"))
             .args(["--strict", "--config-data", rules])
             .args(files),
     );
@@ -89,7 +95,7 @@ fn yamllint() {
 #[test]
 #[ignore = "needs check-jsonschema; tests/run brings it and runs this"]
 fn the_schema_is_one_and_takes_the_specs() {
-    let check = root().join("target/test-venv/bin/check-jsonschema");
+    let check = python_tool("check-jsonschema");
     let schema = root().join("generated/spec-format/1/spec.schema.json");
     clean(Command::new(&check).arg("--check-metaschema").arg(&schema));
     let take = || {
@@ -113,4 +119,27 @@ fn the_schema_is_one_and_takes_the_specs() {
         let output = take().arg(wrong).output().expect("runs");
         assert_eq!(output.status.code(), Some(1), "{to}");
     }
+}
+
+#[test]
+#[ignore = "needs ansible-lint; tests/run brings it and runs this"]
+fn ansible_lint() {
+    let (folder, mut files) = files(".yaml");
+    files.retain(|file| {
+        let name = file.file_name().expect("a name");
+        name == "import-nodes.yaml" || name == "inventory.example.yaml"
+    });
+    assert!(few(&files).count() > 4, "of both tables: {files:?}");
+    let program = python_tool("ansible-lint");
+    // It runs Ansible itself, by name.
+    let beside = program.parent().expect("a folder").display();
+    let path = format!("{beside}:{}", env::var("PATH").unwrap_or_default());
+    clean(
+        Command::new(&program)
+            .args(["--offline", "--strict", "--profile", "production"])
+            .args(few(&files))
+            .env("PATH", path)
+            .env("HOME", folder.path())
+            .current_dir(folder.path()),
+    );
 }

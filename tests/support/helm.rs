@@ -10,7 +10,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 
-use super::{fixtures, root};
+use super::{fixtures, python_tool, root};
 
 /// Helm values that turn the component on that the chart leaves out by default.
 pub const EXTENDER: &str = "controller: {csiExtender: {volumeModify: {enabled: true}}}";
@@ -49,12 +49,7 @@ impl Rendered {
 
 impl Helm {
     pub fn start() -> Self {
-        let python = root().join("target/test-venv/bin/python");
-        assert!(
-            python.exists(),
-            "the Helm engine is not installed; run tests/run"
-        );
-        let mut process = Command::new(python)
+        let mut process = Command::new(python_tool("python"))
             .arg(root().join("tests/helm/render.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

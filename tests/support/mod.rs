@@ -19,6 +19,13 @@ pub fn root() -> &'static Path {
         .expect("xtask is in the repository")
 }
 
+/// A program of the Python packages that the tests need.
+pub fn python_tool(name: &str) -> PathBuf {
+    let program = root().join("target/test-venv/bin").join(name);
+    assert!(program.exists(), "{name} is not installed; run tests/run");
+    program
+}
+
 /// The folder of the specs that only the tests have.
 pub fn fixtures() -> PathBuf {
     root().join("tests/fixtures")
