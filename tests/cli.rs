@@ -572,3 +572,57 @@ fn every_rule_is_explained() {
         "{stderr}"
     );
 }
+
+/// The fenced block behind a line of a page.
+fn example_of<'p>(page: &'p str, title: &str) -> &'p str {
+    let (_, behind) = page.split_once(&format!("`{title}`:")).expect("the title");
+    let (_, block) = behind.split_once("```").expect("a block");
+    let (_, inside) = block.split_once('\n').expect("its first line");
+    inside.split_once("```").expect("its end").0
+}
+
+#[test]
+fn the_examples_for_contributors_work() {
+    let page = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the page");
+    let project = Project::new("spec");
+    let write = |path: &str| {
+        let file = project.path(path);
+        fs::create_dir_all(file.parent().expect("a folder")).expect("created");
+        fs::write(file, example_of(&page, path)).expect("written");
+    };
+    project.expect(0, &[]);
+    // What the page says of the run is what the run says.
+    write("templates/inventory/target.toml");
+    write("templates/inventory/inventory.yaml.hbs");
+    let said = project.expect(0, &[]);
+    assert!(page.contains(said.trim()), "{said}");
+    let file = project.path("generated/huawei-csi/4.5.0/k8s-1.16/inventory.yaml");
+    let head: String = fs::read_to_string(file)
+        .expect("written")
+        .split_inclusive('\n')
+        .take(5)
+        .collect();
+    assert!(page.contains(&head), "{head}");
+    fs::remove_dir_all(project.path("templates/inventory")).expect("removed");
+    project.expect(0, &[]);
+
+    write("spec/acme-csi/1.0.0.toml");
+    let said = project.expect(0, &["--release", "acme-csi/1.0.0"]);
+    assert!(page.contains(said.trim()), "{said}");
+    let spec = project.path("spec");
+    let arguments = [
+        "check",
+        "--deny",
+        "warnings",
+        "--spec",
+        spec.to_str().expect("UTF-8"),
+    ];
+    assert_eq!(
+        self::said(&arguments),
+        (
+            0,
+            "2 specs: 0 errors, 0 warnings\n".to_owned(),
+            String::new()
+        )
+    );
+}
