@@ -122,6 +122,16 @@ impl World {
         self.kits.join(format!("k8s-{minor}"))
     }
 
+    /// A copy of a minor's kit, to work in.
+    pub fn copy_of_kit(&self, minor: &str) -> Scratch {
+        let copy = Scratch::new("набор 套件");
+        for entry in fs::read_dir(self.kit(minor)).expect("the kit") {
+            let entry = entry.expect("readable");
+            fs::copy(entry.path(), copy.join(entry.file_name())).expect("copied");
+        }
+        copy
+    }
+
     /// A script of a minor's kit, with the world's home.
     pub fn script(&self, minor: &str, name: &str) -> Script {
         Script::new(self.kit(minor).join(name)).env("HOME", &*self.home)
