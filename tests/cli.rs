@@ -126,6 +126,7 @@ fn help() {
         &["gen", "--help"],
         &["check", "--help"],
         &["explain-rule", "--help"],
+        &["images", "--help"],
     ] {
         let output = xtask(arguments);
         assert_eq!(output.status.code(), Some(0));

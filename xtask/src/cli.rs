@@ -36,6 +36,11 @@ pub enum Command {
     ///
     /// Exit status: 0 done; 1 there is no such rule; 2 wrong usage.
     ExplainRule(ExplainRule),
+    /// Print the images that a release needs on a Kubernetes version
+    ///
+    /// Exit status: 0 done; 1 a refused spec, a release that is not there or a version outside the
+    /// supported range; 2 wrong usage.
+    Images(Images),
 }
 
 /// The arguments of `check`.
@@ -98,6 +103,33 @@ pub struct Gen {
     /// The folder to write to [default: generated]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// The arguments of `images`.
+#[derive(Args, Debug)]
+pub struct Images {
+    /// The release [default: the only one there is]
+    #[arg(long, value_name = "[PRODUCT/]RELEASE")]
+    pub release: Option<String>,
+    /// The Kubernetes version, as `kubectl version` prints it (v1.28.5+k3s1, 1.28); may be
+    /// repeated
+    #[arg(long = "kubernetes", value_name = "VERSION", required = true, value_parser = minor)]
+    pub kubernetes: Vec<Minor>,
+    /// What to print: one reference a line, or an object of the form of images.json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
+}
+
+/// How `images` prints.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Format {
+    /// One reference a line, sorted, each once
+    Text,
+    /// The images of each version, in the form of images.json
+    Json,
 }
 
 fn minor(text: &str) -> Result<Minor, kubernetes::ParseError> {

@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::{Failure, folder, print};
+use super::{Failure, folder, print, select};
 use crate::cli::Gen;
-use crate::diagnostic;
 use crate::emit::{self, Difference, Drift};
-use crate::kubernetes::Minor;
 use crate::plan;
 use crate::render::Renderer;
-use crate::spec::{self, Release, Spec};
+use crate::spec;
 use crate::target;
 use crate::tree::Tree;
 
@@ -26,12 +24,18 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
         || spec::load(&folder(arguments.spec.as_ref(), "spec")),
         || Renderer::new(&targets),
     );
-    let releases = select(specs?, &arguments.releases)?;
-    let wanted = minors(&releases, &arguments.kubernetes)?;
+    let releases = select::releases(specs?, &arguments.releases)?;
+    select::supported(&releases, &arguments.kubernetes)?;
+    let wanted: Vec<_> = arguments
+        .kubernetes
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let wanted = (!wanted.is_empty()).then_some(wanted.as_slice());
     let renderer = renderer?;
     let mut trees = Vec::new();
     for release in &releases {
-        trees.push(renderer.render(&plan::plan(release), wanted.as_deref())?);
+        trees.push(renderer.render(&plan::plan(release), wanted)?);
     }
     let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();
     if whole {
@@ -45,73 +49,6 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     // The process ends now, so nobody needs the memory back.
     std::mem::forget(trees);
     outcome
-}
-
-/// The releases that the filters name, all valid.
-fn select(specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Release>, Failure> {
-    let matches = |spec: &Spec, filter: &str| match filter.split_once('/') {
-        Some((product, release)) => spec.product == product && spec.release == release,
-        None => spec.release == filter,
-    };
-    if let Some(unknown) = filters
-        .iter()
-        .find(|filter| !specs.iter().any(|spec| matches(spec, filter)))
-    {
-        let known: Vec<_> = specs
-            .iter()
-            .map(|spec| format!("{}/{}", spec.product, spec.release))
-            .collect();
-        return Err(format!(
-            "there is no spec of the release `{unknown}`\nhelp: the releases are {}",
-            known.join(", ")
-        ));
-    }
-    let mut releases = Vec::new();
-    let mut refused = 0;
-    for spec in specs {
-        if !filters.is_empty() && !filters.iter().any(|filter| matches(&spec, filter)) {
-            continue;
-        }
-        eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
-        match spec.outcome {
-            Some(release) => releases.push(release),
-            None => refused += spec.findings.iter().filter(|f| f.is_error()).count(),
-        }
-    }
-    if refused > 0 {
-        let errors = diagnostic::count(refused, "error");
-        return Err(format!("{errors} in the spec; nothing was written"));
-    }
-    Ok(releases)
-}
-
-/// The minors that the filter names, as the plans write them. A version that no selected release
-/// supports is an error, which names the supported range.
-fn minors(releases: &[Release], filter: &[Minor]) -> Result<Option<Vec<String>>, Failure> {
-    if filter.is_empty() {
-        return Ok(None);
-    }
-    for minor in filter {
-        if !releases
-            .iter()
-            .any(|release| release.kubernetes.contains(*minor))
-        {
-            let ranges: Vec<_> = releases
-                .iter()
-                .map(|release| {
-                    format!(
-                        "{}/{} supports {}",
-                        release.product, release.version, release.kubernetes
-                    )
-                })
-                .collect();
-            return Err(format!(
-                "Kubernetes {minor} is not supported\nhelp: {}",
-                ranges.join("; ")
-            ));
-        }
-    }
-    Ok(Some(filter.iter().map(ToString::to_string).collect()))
 }
 
 fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {

@@ -3,6 +3,8 @@
 mod check;
 mod explain_rule;
 mod r#gen;
+mod images;
+mod select;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,6 +22,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Gen(arguments) => r#gen::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::ExplainRule(arguments) => explain_rule::run(arguments),
+        Command::Images(arguments) => images::run(arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,99 @@
+//! What a command is about: the releases and minors that its options name. The same for all
+//! commands, so that an option means the same everywhere.
+
+use super::Failure;
+use crate::diagnostic;
+use crate::kubernetes::Minor;
+use crate::spec::{Release, Spec};
+
+/// The releases that the filters name, or all where there is none. Prints what is wrong with them.
+pub fn releases(specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Release>, Failure> {
+    valid(named(specs, filters)?)
+}
+
+/// The one release that a command is about: the only one there is, or the one that the filter
+/// names.
+pub fn release(specs: Vec<Spec>, filter: Option<&String>) -> Result<Release, Failure> {
+    let specs = named(specs, filter.map(std::slice::from_ref).unwrap_or_default())?;
+    if specs.len() > 1 {
+        return Err(format!(
+            "there are several releases\nhelp: choose one with `--release`: {}",
+            names(&specs)
+        ));
+    }
+    // A folder without a spec is refused where it is read.
+    Ok(valid(specs)?.remove(0))
+}
+
+fn named(mut specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Spec>, Failure> {
+    if let Some(unknown) = filters
+        .iter()
+        .find(|filter| !specs.iter().any(|spec| matches(spec, filter)))
+    {
+        return Err(format!(
+            "there is no spec of the release `{unknown}`\nhelp: the releases are {}",
+            names(&specs)
+        ));
+    }
+    if !filters.is_empty() {
+        specs.retain(|spec| filters.iter().any(|filter| matches(spec, filter)));
+    }
+    Ok(specs)
+}
+
+fn valid(specs: Vec<Spec>) -> Result<Vec<Release>, Failure> {
+    let mut releases = Vec::new();
+    let mut refused = 0;
+    for spec in specs {
+        eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
+        match spec.outcome {
+            Some(release) => releases.push(release),
+            None => refused += spec.findings.iter().filter(|f| f.is_error()).count(),
+        }
+    }
+    if refused > 0 {
+        let errors = diagnostic::count(refused, "error");
+        return Err(format!("{errors} in the spec; nothing was done"));
+    }
+    Ok(releases)
+}
+
+fn matches(spec: &Spec, filter: &str) -> bool {
+    match filter.split_once('/') {
+        Some((product, release)) => spec.product == product && spec.release == release,
+        None => spec.release == filter,
+    }
+}
+
+fn names(specs: &[Spec]) -> String {
+    let names: Vec<_> = specs
+        .iter()
+        .map(|spec| format!("{}/{}", spec.product, spec.release))
+        .collect();
+    names.join(", ")
+}
+
+/// Refuses a version that none of the releases supports, and names the supported ranges.
+pub fn supported(releases: &[Release], minors: &[Minor]) -> Result<(), Failure> {
+    let supports = |minor: &Minor| {
+        releases
+            .iter()
+            .any(|release| release.kubernetes.contains(*minor))
+    };
+    let Some(minor) = minors.iter().find(|minor| !supports(minor)) else {
+        return Ok(());
+    };
+    let ranges: Vec<_> = releases
+        .iter()
+        .map(|release| {
+            format!(
+                "{}/{} supports {}",
+                release.product, release.version, release.kubernetes
+            )
+        })
+        .collect();
+    Err(format!(
+        "Kubernetes {minor} is not supported\nhelp: {}",
+        ranges.join("; ")
+    ))
+}
