@@ -127,6 +127,7 @@ fn help() {
         &["check", "--help"],
         &["explain-rule", "--help"],
         &["images", "--help"],
+        &["why", "--help"],
     ] {
         let output = xtask(arguments);
         assert_eq!(output.status.code(), Some(0));

@@ -2,12 +2,15 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
 use insta::{assert_snapshot, with_settings};
 use serde_json::Value;
-use support::root;
+use support::{huawei, rendered, root};
+use xtask::image::ImageRef;
+use xtask::tree::Tree;
 
 fn snapshot(name: &str, text: &str) {
     with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -49,6 +52,16 @@ fn transcript(commands: &[&[&str]]) -> String {
         )
     };
     commands.iter().map(shown).collect()
+}
+
+/// A text without the numbers that follow a mark.
+fn without_lines(text: &str, mark: &str) -> String {
+    let mut parts = text.split(mark);
+    let first = parts.next().unwrap_or_default().to_owned();
+    let is_digit = |c: char| c.is_ascii_digit();
+    parts.fold(first, |before, part| {
+        format!("{before}{mark}N{}", part.trim_start_matches(is_digit))
+    })
 }
 
 fn generated(path: &str) -> String {
@@ -165,4 +178,140 @@ fn images_shows_what_is_wrong_with_a_spec() {
     assert_eq!((stdout.as_str(), status), ("", Some(1)));
     assert!(stderr.contains("unsupported-schema"), "{stderr}");
     assert!(stderr.contains("in the spec; nothing was done"), "{stderr}");
+}
+
+#[test]
+fn why_says_where_everything_comes_from_and_goes() {
+    let mut all = String::new();
+    for arguments in [
+        "csi-attacher",
+        "k8s.gcr.io/sig-storage/csi-attacher:v3.4.0",
+        "csi-attacher:v3.4.0 --kubernetes v1.16.15",
+        "csi-snapshotter",
+        "csi-snapshotter --kubernetes 1.16",
+        "snapshot-controller:v4.2.1 --kubernetes 1.16",
+        "huawei-csi-extender --kubernetes 1.28.5+k3s1",
+        "liveness-probe",
+        "docker.io/library/huawei-csi:4.5.0",
+    ] {
+        let arguments: Vec<_> = ["why", "--release", "4.5.0"]
+            .into_iter()
+            .chain(arguments.split(' '))
+            .collect();
+        all.push_str(&transcript(&[&arguments]));
+    }
+    // The lines of the real table move with every edit; those of the small one are shown.
+    snapshot("why", &without_lines(&all, "4.5.0.toml:"));
+}
+
+#[test]
+fn why_knows_an_image_of_several_components() {
+    let said = transcript(&[
+        &[
+            "why",
+            "helper:1.30",
+            "--spec",
+            "tests/fixtures/spec",
+            "--kubernetes",
+            "1.19",
+        ],
+        &[
+            "why",
+            "tools/helper",
+            "--spec",
+            "tests/fixtures/spec",
+            "--kubernetes",
+            "1.20",
+        ],
+        &[
+            "why",
+            "helper",
+            "--spec",
+            "tests/fixtures/spec",
+            "--kubernetes",
+            "1.20",
+        ],
+    ]);
+    snapshot("why-several", &said);
+}
+
+#[test]
+fn why_refuses_what_is_not_there() {
+    let said = transcript(&[
+        &["why"],
+        &["why", "csi-atacher"],
+        &["why", "attacher"],
+        &["why", "csi-attacher:v3.4.1"],
+        &["why", "registry.k8s.io/sig-storage/livenessprobe:v2.5.0"],
+        &["why", "ttacher:v3.4.0"],
+        &["why", ""],
+        &["why", "zzz"],
+        &["why", "csi-attacher", "--kubernetes", "1.15"],
+        &["why", "csi-attacher", "--kubernetes", "one"],
+        &["why", "csi-attacher", "--release", "4.6.0"],
+        &["why", "csi-attacher", "--templates", "no-such-folder"],
+    ]);
+    snapshot("why-refused", &said);
+}
+
+/// The files that `why` names, with the folders of neighbouring minors written out.
+fn named(said: &str) -> BTreeSet<String> {
+    let (_, lines) = said
+        .split_once("named in the files of generated/huawei-csi/4.5.0/\n\n")
+        .expect("the list");
+    let mut paths = BTreeSet::new();
+    for line in lines.lines() {
+        let (folders, files) = line.trim().split_once(": ").unwrap_or(("", line.trim()));
+        let (first, last) = folders.split_once(" to ").unwrap_or((folders, folders));
+        let minor = |folder: &str| {
+            folder
+                .trim_start_matches("k8s-1.")
+                .trim_end_matches('/')
+                .parse()
+        };
+        let folders: Vec<_> = match (minor(first), minor(last)) {
+            (Ok(first), Ok(last)) => {
+                let minors: std::ops::RangeInclusive<u8> = first..=last;
+                minors.map(|minor| format!("k8s-1.{minor}/")).collect()
+            }
+            _ => vec![String::new()],
+        };
+        for folder in folders {
+            paths.extend(files.split(", ").map(|file| format!("{folder}{file}")));
+        }
+    }
+    paths
+}
+
+/// The files that name an image as a reader would look for it: by its reference, or in a sync list
+/// by its repository and tag.
+fn with_its_name(tree: &Tree, reference: &ImageRef) -> BTreeSet<String> {
+    let tag = format!("\"{}\"", reference.tag().expect("a tag"));
+    let names = |path: &str, text: &str| {
+        if path.ends_with("skopeo-sync.yaml") {
+            reference.host().is_some() && text.contains(reference.path()) && text.contains(&tag)
+        } else {
+            text.contains(reference.as_str())
+        }
+    };
+    let files = tree.files.iter();
+    files
+        .filter(|(path, file)| names(path, &file.text))
+        .map(|(path, _)| path.clone())
+        .collect()
+}
+
+#[test]
+fn why_names_every_file_that_names_an_image() {
+    let release = huawei();
+    let (_, tree) = rendered(&release);
+    let rows = release.components.iter().flat_map(|c| &c.images);
+    let mut seen = 0;
+    for row in rows {
+        let reference = &row.reference.value;
+        let said = answer(&["why", "--release", "4.5.0", reference.as_str()]);
+        assert_eq!(named(&said), with_its_name(&tree, reference), "{reference}");
+        seen += 1;
+    }
+    assert_eq!(seen, 13);
 }

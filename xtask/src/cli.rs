@@ -41,6 +41,11 @@ pub enum Command {
     /// Exit status: 0 done; 1 a refused spec, a release that is not there or a version outside the
     /// supported range; 2 wrong usage.
     Images(Images),
+    /// Say why an image or a component is there, or is not: its rows, versions and files
+    ///
+    /// Exit status: 0 done; 1 nothing of that name, a refused spec, a release that is not there or
+    /// a version outside the supported range; 2 wrong usage.
+    Why(Why),
 }
 
 /// The arguments of `check`.
@@ -130,6 +135,27 @@ pub enum Format {
     Text,
     /// The images of each version, in the form of images.json
     Json,
+}
+
+/// The arguments of `why`.
+#[derive(Args, Debug)]
+pub struct Why {
+    /// A component, a container or an image; an image may lack its host, its folders and its tag
+    #[arg(value_name = "IMAGE-OR-COMPONENT")]
+    pub name: String,
+    /// The release [default: the only one there is]
+    #[arg(long, value_name = "[PRODUCT/]RELEASE")]
+    pub release: Option<String>,
+    /// On this Kubernetes version alone, as `kubectl version` prints it (v1.28.5+k3s1, 1.28)
+    /// [default: all supported ones]
+    #[arg(long, value_name = "VERSION", value_parser = minor)]
+    pub kubernetes: Option<Minor>,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
+    /// The folder of the targets [default: templates]
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
 }
 
 fn minor(text: &str) -> Result<Minor, kubernetes::ParseError> {

@@ -23,6 +23,16 @@ pub struct Source {
     pub text: String,
 }
 
+impl Source {
+    /// A place in the file as a line of text can name it: `spec/huawei-csi/4.5.0.toml:12`.
+    #[must_use]
+    pub fn place(&self, span: &Span) -> String {
+        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let line = before.matches('\n').count() + 1;
+        format!("{}:{line}", self.path)
+    }
+}
+
 /// One finding.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use super::{Failure, folder, print, select};
+use super::select::{self, Chosen};
+use super::{Failure, folder, print};
 use crate::cli::Gen;
 use crate::emit::{self, Difference, Drift};
 use crate::plan;
@@ -34,7 +35,7 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     let wanted = (!wanted.is_empty()).then_some(wanted.as_slice());
     let renderer = renderer?;
     let mut trees = Vec::new();
-    for release in &releases {
+    for Chosen { release, .. } in &releases {
         trees.push(renderer.render(&plan::plan(release), wanted)?);
     }
     let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();

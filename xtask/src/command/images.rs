@@ -27,9 +27,9 @@ struct ImageSet<'p> {
 
 pub fn run(arguments: &Images) -> Result<(), Failure> {
     let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
-    let release = select::release(specs, arguments.release.as_ref())?;
-    select::supported(std::slice::from_ref(&release), &arguments.kubernetes)?;
-    let plan = plan::plan(&release);
+    let chosen = select::release(specs, arguments.release.as_ref())?;
+    select::supported(std::slice::from_ref(&chosen), &arguments.kubernetes)?;
+    let plan = plan::plan(&chosen.release);
     let wanted: Vec<_> = arguments
         .kubernetes
         .iter()

@@ -5,6 +5,7 @@ mod explain_rule;
 mod r#gen;
 mod images;
 mod select;
+mod why;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Check(arguments) => check::run(arguments),
         Command::ExplainRule(arguments) => explain_rule::run(arguments),
         Command::Images(arguments) => images::run(arguments),
+        Command::Why(arguments) => why::run(arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,18 +2,24 @@
 //! commands, so that an option means the same everywhere.
 
 use super::Failure;
-use crate::diagnostic;
+use crate::diagnostic::{self, Source};
 use crate::kubernetes::Minor;
 use crate::spec::{Release, Spec};
 
+/// A valid release, and the spec that says it.
+pub struct Chosen {
+    pub release: Release,
+    pub source: Source,
+}
+
 /// The releases that the filters name, or all where there is none. Prints what is wrong with them.
-pub fn releases(specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Release>, Failure> {
+pub fn releases(specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Chosen>, Failure> {
     valid(named(specs, filters)?)
 }
 
 /// The one release that a command is about: the only one there is, or the one that the filter
 /// names.
-pub fn release(specs: Vec<Spec>, filter: Option<&String>) -> Result<Release, Failure> {
+pub fn release(specs: Vec<Spec>, filter: Option<&String>) -> Result<Chosen, Failure> {
     let specs = named(specs, filter.map(std::slice::from_ref).unwrap_or_default())?;
     if specs.len() > 1 {
         return Err(format!(
@@ -41,13 +47,16 @@ fn named(mut specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Spec>, Failure>
     Ok(specs)
 }
 
-fn valid(specs: Vec<Spec>) -> Result<Vec<Release>, Failure> {
+fn valid(specs: Vec<Spec>) -> Result<Vec<Chosen>, Failure> {
     let mut releases = Vec::new();
     let mut refused = 0;
     for spec in specs {
         eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
         match spec.outcome {
-            Some(release) => releases.push(release),
+            Some(release) => releases.push(Chosen {
+                release,
+                source: spec.source,
+            }),
             None => refused += spec.findings.iter().filter(|f| f.is_error()).count(),
         }
     }
@@ -74,18 +83,18 @@ fn names(specs: &[Spec]) -> String {
 }
 
 /// Refuses a version that none of the releases supports, and names the supported ranges.
-pub fn supported(releases: &[Release], minors: &[Minor]) -> Result<(), Failure> {
+pub fn supported(releases: &[Chosen], minors: &[Minor]) -> Result<(), Failure> {
     let supports = |minor: &Minor| {
         releases
             .iter()
-            .any(|release| release.kubernetes.contains(*minor))
+            .any(|chosen| chosen.release.kubernetes.contains(*minor))
     };
     let Some(minor) = minors.iter().find(|minor| !supports(minor)) else {
         return Ok(());
     };
     let ranges: Vec<_> = releases
         .iter()
-        .map(|release| {
+        .map(|Chosen { release, .. }| {
             format!(
                 "{}/{} supports {}",
                 release.product, release.version, release.kubernetes
