@@ -8,7 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
 
 use crate::scratch::groups;
 
@@ -124,6 +126,13 @@ impl Process {
         if !self.reaped {
             // The only possible error is that nobody is left.
             let _ = kill_process_group(self.group(), signal);
+        }
+    }
+
+    /// Asks the leader alone to end, unless it is over.
+    pub fn terminate(&self) {
+        if !self.reaped {
+            let _ = kill_process(self.group(), Signal::TERM);
         }
     }
 

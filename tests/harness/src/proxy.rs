@@ -14,6 +14,8 @@ pub enum Fault {
     /// The connection breaks in the middle of what is sent: the body of an
     /// upload, or else the answer.
     Cut,
+    /// It waits until such requests do not fail any more, and is then passed on.
+    Stall,
 }
 
 /// A proxy for plain HTTP that passes everything on until it is told to fail.
@@ -26,10 +28,36 @@ pub struct FaultyProxy {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Part of a path, and what happens to requests for such paths.
-    faults: Vec<(String, Fault)>,
+    rules: Vec<Rule>,
     hits: usize,
     closing: bool,
+}
+
+/// What happens to requests that have this in their path.
+#[derive(Debug)]
+struct Rule {
+    part: String,
+    fault: Fault,
+    once: bool,
+}
+
+impl State {
+    /// The number of the rule for a path.
+    fn rule(&self, path: &str) -> Option<usize> {
+        let mut rules = self.rules.iter();
+        rules.position(|rule| path.contains(&rule.part))
+    }
+
+    /// What happens to a request that has just come.
+    fn meet(&mut self, path: &str) -> Option<Fault> {
+        let number = self.rule(path)?;
+        self.hits += 1;
+        let Rule { fault, once, .. } = self.rules[number];
+        if once {
+            self.rules.remove(number);
+        }
+        Some(fault)
+    }
 }
 
 impl FaultyProxy {
@@ -65,15 +93,25 @@ impl FaultyProxy {
 
     /// From now on, every request whose path (with its query) has `part` in it fails.
     pub fn fail(&self, part: &str, fault: Fault) {
-        lock(&self.state).faults.push((part.to_owned(), fault));
+        self.add(part, fault, false);
+    }
+
+    /// The next request whose path has `part` in it fails, and no other.
+    pub fn fail_once(&self, part: &str, fault: Fault) {
+        self.add(part, fault, true);
+    }
+
+    fn add(&self, part: &str, fault: Fault, once: bool) {
+        let part = part.to_owned();
+        lock(&self.state).rules.push(Rule { part, fault, once });
     }
 
     /// From now on, nothing fails.
     pub fn heal(&self) {
-        lock(&self.state).faults.clear();
+        lock(&self.state).rules.clear();
     }
 
-    /// How many requests have failed: a test of a fault that nobody met proves nothing.
+    /// How many requests have met a fault: a test of a fault that nobody met proves nothing.
     pub fn hits(&self) -> usize {
         lock(&self.state).hits
     }
@@ -102,16 +140,14 @@ fn serve(client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result
     let Some(request) = Request::read(&mut from_client)? else {
         return Ok(());
     };
-    let fault = {
-        let mut state = lock(state);
-        let matching = state
-            .faults
-            .iter()
-            .find(|(part, _)| request.path.contains(part));
-        let fault = matching.map(|(_, fault)| *fault);
-        state.hits += usize::from(fault.is_some());
-        fault
+    let fault = lock(state).meet(&request.path);
+    let stalls = || {
+        let state = lock(state);
+        fault == Some(Fault::Stall) && !state.closing && state.rule(&request.path).is_some()
     };
+    while stalls() {
+        thread::sleep(Duration::from_millis(5));
+    }
     if fault == Some(Fault::ServerError) {
         let mut to_client = client;
         to_client.write_all(

@@ -136,6 +136,11 @@ impl Running {
         self.process.signal(Signal::INT);
     }
 
+    /// Asks it to end, as a service manager or `kill` does: what it started is its own affair.
+    pub fn terminate(&self) {
+        self.process.terminate();
+    }
+
     /// Kills it and all that it started, as a machine that loses power does.
     pub fn kill(&self) {
         self.process.signal(Signal::KILL);

@@ -65,12 +65,19 @@ fn a_script_sees_no_environment_but_its_own() {
 }
 
 #[test]
-fn a_script_can_be_interrupted_killed_and_too_slow() {
+fn a_script_can_be_interrupted_terminated_killed_and_too_slow() {
     let trap = "trap 'echo cleaned; exit 130' INT; echo begun; sleep 100 & wait";
     let running = sh(trap).spawn();
     assert!(running.wait_for_output("begun"));
     running.interrupt();
     assert!(running.finish().expect_code(130).stdout.contains("cleaned"));
+
+    let trap_by_itself =
+        "trap 'exit 143' TERM; (trap 'echo asked' TERM; echo begun; sleep 1) & wait";
+    let running = sh(trap_by_itself).spawn();
+    assert!(running.wait_for_output("begun"));
+    running.terminate();
+    assert_eq!(running.finish().expect_code(143).stdout, "begun\n");
 
     let running = sh(trap).spawn();
     assert!(running.wait_for_output("begun"));
@@ -90,11 +97,14 @@ fn a_home_sends_upstream_hosts_elsewhere() {
     let home = home([
         ("k8s.gcr.io", "127.0.0.1:5000"),
         ("quay.io", "127.0.0.1:5001"),
+        ("registry.example:5000", "127.0.0.1:5002"),
     ]);
     let conf = fs::read_to_string(home.join(".config/containers/registries.conf")).unwrap();
     for line in [
         "prefix = \"k8s.gcr.io\"",
         "location = \"127.0.0.1:5001/quay.io\"",
+        "prefix = \"registry.example:5000\"",
+        "location = \"127.0.0.1:5002/registry.example-5000\"",
     ] {
         assert!(conf.contains(line), "{conf}");
     }

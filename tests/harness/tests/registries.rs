@@ -1,7 +1,10 @@
 //! Registries, what is pushed to them, and the bad line to one.
 
+use std::thread;
+
 use harness::{
     Fault, FaultyProxy, Image, Outcome, PASSWORD, Registry, Script, USER, home, path_without, tool,
+    wait_for,
 };
 
 const URL: &str = "https://example.com/windows-base";
@@ -186,6 +189,19 @@ fn fails_when_told_and_then_no_more() {
     down.fail("/v2/x/", Fault::ServerError);
     copy("y").expect_success();
     down.heal();
+    // A stalled transfer goes on when there is no fault any more.
+    down.fail("/v2/x/blobs/", Fault::Stall);
+    let hits = down.hits();
+    thread::scope(|scope| {
+        let stalled = scope.spawn(|| copy("x"));
+        wait_for("the stall", || (down.hits() > hits).then_some(()));
+        assert_eq!(mirror.manifest("x", "v1"), None);
+        down.heal();
+        stalled.join().unwrap().expect_success();
+    });
+    // A fault that comes once is over when it has come.
+    down.fail_once("/v2/x/manifests/v1", Fault::Cut);
+    copy("x").expect_code(1);
     copy("x").expect_success();
     assert_eq!(mirror.catalog(), source.catalog());
     assert_eq!(mirror.platforms("x", "v1"), source.platforms("x", "v1"));
