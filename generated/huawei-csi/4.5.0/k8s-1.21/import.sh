@@ -269,6 +269,9 @@ look_into() { # FILE...
             | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
             | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
     ) || content=
+    # A full disk makes the best archive look damaged.
+    { say room >"$scratch/look/room"; } 2>/dev/null ||
+        die "no space left on device: cannot look into archives in $scratch" "make room, or name another place with TMPDIR; then $again"
     rm -rf "$scratch/look"
 }
 

@@ -260,6 +260,9 @@ look_into() { # FILE...
             | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
             | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
     ) || content=
+    # A full disk makes the best archive look damaged.
+    { say room >"$scratch/look/room"; } 2>/dev/null ||
+        die "no space left on device: cannot look into archives in $scratch" "make room, or name another place with TMPDIR; then $again"
     rm -rf "$scratch/look"
 }
 
@@ -462,15 +465,33 @@ match_path() { # NAME, then a row
     esac
 }
 
-refuse_port() { # REFERENCE
-    [ "$layout" = flat ] || die "the layout scoped cannot express the port in $1" "use --layout flat"
+# Sets $problem to what the layout cannot do with these images, or to nothing.
+check_layout() {
+    problem=
+    each_collision note_collision
+    each_port note_port
 }
 
-refuse_collision() { # LAYOUT PATH REFERENCE...
+note_port() { # REFERENCE
+    [ "$layout" = flat ] || problem="the layout scoped cannot express the port in $1"
+}
+
+note_collision() { # LAYOUT PATH REFERENCE...
     [ "$layout" = "$1" ] || return 0
     path=$2
     shift 2
-    die "in the layout $layout these would all be $host/$path:$(printf '\n  %s' "$@")" "use the other layout"
+    problem="in the layout $layout these would all be $host/$path:$(printf '\n  %s' "$@")"
+}
+
+refuse_layout() {
+    refusal=$problem
+    case $layout in
+        scoped) layout=flat ;;
+        flat) layout=scoped ;;
+    esac
+    check_layout
+    [ -n "$problem" ] || die "$refusal" "use --layout $layout"
+    die "$refusal" "the layout $layout cannot hold these images either: import them on the nodes, with pull.sh and import.sh"
 }
 
 print_value() { # branch|leaf INDENTATION KEY NAME
@@ -678,8 +699,8 @@ confirm() { # KIND REFERENCE NAME
 }
 
 check_host
-each_collision refuse_collision
-each_port refuse_port
+check_layout
+[ -z "$problem" ] || refuse_layout
 if [ -n "$print_values" ]; then
     say "# The images of $product $release for Kubernetes $kubernetes in $host"
     each_value print_value
