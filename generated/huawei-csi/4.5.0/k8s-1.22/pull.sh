@@ -236,6 +236,25 @@ jq_files() { # FILTER FILE...
         | map_values([fromjson?][0]) | $filter" "$@"
 }
 
+# Sets $configs to the names that a manifest.json has as values of "Config". It only tells which files
+# jq, which is slow to start, is to read with the manifest.json; a name with signs in it is none.
+find_configs() { # <FILE
+    text=
+    while read -r part || [ -n "$part" ]; do text=$text$part; done
+    configs=
+    while :; do
+        case $text in
+            *'"Config"'*'"'*) text=${text#*'"Config"'*'"'} ;;
+            *) break ;;
+        esac
+        config=${text%%'"'*}
+        case $config in
+            *[!0-9A-Za-z._/-]* | [!0-9A-Za-z]* | '') continue ;;
+        esac
+        has "$configs" "$config$newline" || configs=$configs$config$newline
+    done
+}
+
 # Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
 # for each image: the file without its folder, the whole name ("-" for none), and the architecture
 # in the image's config, which is the only one to trust. A damaged archive gets no line.
@@ -244,21 +263,16 @@ look_into() { # FILE...
         mkdir "$scratch/look" && cd "$scratch/look" || exit
         list=
         for file; do
-            mkdir -p "./${file##*/}"
-            ! tar -xf "$file" -C "${file##*/}" manifest.json || list=$list./${file##*/}/manifest.json$newline
+            folder=./${file##*/}
+            mkdir -p "$folder"
+            tar -xf "$file" -C "$folder" manifest.json || continue
+            find_configs <"$folder/manifest.json"
+            list=$list$folder/manifest.json$newline
+            for config in $configs; do list=$list$folder/$config$newline; done
+            # shellcheck disable=SC2086 # a list
+            [ -z "$configs" ] || tar -xf "$file" -C "$folder" $configs || :
         done
         [ -n "$list" ] || exit 0
-        # shellcheck disable=SC2086 # lists, and only harmless names of configs get into them
-        for config in $(jq_files 'to_entries[] | (.key | rtrimstr("manifest.json")) + (.value[]?.Config? | strings
-            | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z")))' $list | sort -u); do list=$list$config$newline; done
-        for file; do
-            wanted=
-            for path in $list; do
-                case $path in "./${file##*/}/"*) wanted=$wanted${path#"./${file##*/}/"}$newline ;; esac
-            done
-            # shellcheck disable=SC2086
-            tar -xf "$file" -C "${file##*/}" $wanted || :
-        done
         # shellcheck disable=SC2016,SC2086 # variables of jq
         jq_files '
             def whole: split("/") as $part
@@ -542,6 +556,7 @@ pack() {
         say '{"imageLayoutVersion":"1.0.0"}' >archive/oci-layout &&
         tar -cf "$archive" -C archive oci-layout index.json manifest.json \
             $(sed -n 's|^[a-z]* blobs/|blobs/|p' "$scratch/plan" | sort -u) &&
+        { rm -rf archive & } && # meanwhile
         sum=$(sha256 "$archive") && say "$sum  $archive" >"$archive.sha256"
 }
 
@@ -596,6 +611,7 @@ if [ "$held" != "$wanted" ]; then
         rm -f "$archive"
         die "cannot write $output/$work/$archive" "if the disk is full make room, then $again"
     fi
+    wait
     cd ..
     rm -f "$archive.sha256"
     mv "$work/$archive" "$archive"

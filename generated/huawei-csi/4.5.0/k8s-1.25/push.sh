@@ -227,6 +227,25 @@ jq_files() { # FILTER FILE...
         | map_values([fromjson?][0]) | $filter" "$@"
 }
 
+# Sets $configs to the names that a manifest.json has as values of "Config". It only tells which files
+# jq, which is slow to start, is to read with the manifest.json; a name with signs in it is none.
+find_configs() { # <FILE
+    text=
+    while read -r part || [ -n "$part" ]; do text=$text$part; done
+    configs=
+    while :; do
+        case $text in
+            *'"Config"'*'"'*) text=${text#*'"Config"'*'"'} ;;
+            *) break ;;
+        esac
+        config=${text%%'"'*}
+        case $config in
+            *[!0-9A-Za-z._/-]* | [!0-9A-Za-z]* | '') continue ;;
+        esac
+        has "$configs" "$config$newline" || configs=$configs$config$newline
+    done
+}
+
 # Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
 # for each image: the file without its folder, the whole name ("-" for none), and the architecture
 # in the image's config, which is the only one to trust. A damaged archive gets no line.
@@ -235,21 +254,16 @@ look_into() { # FILE...
         mkdir "$scratch/look" && cd "$scratch/look" || exit
         list=
         for file; do
-            mkdir -p "./${file##*/}"
-            ! tar -xf "$file" -C "${file##*/}" manifest.json || list=$list./${file##*/}/manifest.json$newline
+            folder=./${file##*/}
+            mkdir -p "$folder"
+            tar -xf "$file" -C "$folder" manifest.json || continue
+            find_configs <"$folder/manifest.json"
+            list=$list$folder/manifest.json$newline
+            for config in $configs; do list=$list$folder/$config$newline; done
+            # shellcheck disable=SC2086 # a list
+            [ -z "$configs" ] || tar -xf "$file" -C "$folder" $configs || :
         done
         [ -n "$list" ] || exit 0
-        # shellcheck disable=SC2086 # lists, and only harmless names of configs get into them
-        for config in $(jq_files 'to_entries[] | (.key | rtrimstr("manifest.json")) + (.value[]?.Config? | strings
-            | select(test("\\A[0-9A-Za-z][0-9A-Za-z._/-]*\\z")))' $list | sort -u); do list=$list$config$newline; done
-        for file; do
-            wanted=
-            for path in $list; do
-                case $path in "./${file##*/}/"*) wanted=$wanted${path#"./${file##*/}/"}$newline ;; esac
-            done
-            # shellcheck disable=SC2086
-            tar -xf "$file" -C "${file##*/}" $wanted || :
-        done
         # shellcheck disable=SC2016,SC2086 # variables of jq
         jq_files '
             def whole: split("/") as $part
@@ -512,14 +526,10 @@ preview() { # KIND REFERENCE NAME
     esac
 }
 
-# Everything that comes from files meets in one OCI layout, blobs/. Its images are known to the
-# shell as lines "NAME ARCHITECTURE" and, with their manifests, to jq as the file parts.
+# Everything that comes from files meets in one OCI layout, and its manifests in lines "NAME
+# ARCHITECTURE DIGEST".
 parts=
 architectures=
-note_parts() { # INDEX ARCHITECTURE
-    jq -c --arg architecture "$2" '.manifests[] | {mediaType, digest, size, $architecture,
-        name: .annotations["org.opencontainers.image.ref.name"]}' "$1" >>parts
-}
 
 take_archive() { # FILE
     check_sum "$1"
@@ -530,9 +540,10 @@ take_archive() { # FILE
     refuse_gaps "$arch"
     if has "$architectures" "$arch$newline"; then die "$1 is a second archive for $arch" "give one archive an architecture"; fi
     architectures=$architectures$arch$newline
-    parts=$parts$(say "$content" | cut -d ' ' -f 2-)$newline
-    { tar -xf "$1" -C layout && note_parts layout/index.json "$arch"; } ||
+    { tar -xf "$1" -C layout && manifests=$(jq -r --arg arch "$arch" '.manifests[]
+        | "\(.annotations["org.opencontainers.image.ref.name"]) \($arch) \(.digest)"' layout/index.json); } ||
         die "cannot unpack $1 in $scratch" "if the disk is full make room, or name another place with TMPDIR; then $again"
+    parts=$parts$manifests$newline
 }
 
 # Without an archive, the vendor's images are for the architectures that the packages serve.
@@ -546,19 +557,19 @@ vendor=
 want_vendor() { # KIND REFERENCE NAME
     [ "$1" = package ] || return 0
     for arch in $architectures; do
-        has "$parts" "$3 $arch$newline" || vendor="$vendor$3 $arch$newline"
+        has "$parts" "$3 $arch " || vendor="$vendor$3 $arch$newline"
     done
 }
 
 # Brings a vendor's archives into the layout.
 take_vendor_archives() { # NAME
     for arch in $architectures; do
-        if has "$parts" "$1 $arch$newline"; then continue; fi
+        if has "$parts" "$1 $arch "; then continue; fi
         find_vendor_archive "$1" "$arch"
         ln -sf "$found" vendor.tar # skopeo cannot take a path with a colon
-        rm -rf vendor
-        skopeo copy --quiet --dest-shared-blob-dir layout/blobs docker-archive:vendor.tar "oci:vendor:$1" 2>&1 || return
-        note_parts vendor/index.json "$arch" || return
+        output=$(skopeo copy --quiet --dest-shared-blob-dir layout/blobs --digestfile digest \
+            docker-archive:vendor.tar "oci:vendor:$1" 2>&1) || return
+        parts="$parts$1 $arch $(cat digest)$newline"
     done
 }
 
@@ -583,8 +594,8 @@ copy_once() { # SOURCE
         ${cert_dir:+"--dest-cert-dir=$cert_dir"} "$1" "docker://$destination" 2>&1)
 }
 
-# What a registry is to have in the end: lines "NAME DIGEST".
-expected=
+# What was copied: lines "NAME DIGEST".
+copied=
 put_from_registry() { # NAME
     if ! output=$(skopeo inspect --raw --retry-times 2 "docker://$1" 2>&1 >source); then
         fail "$(cause_in "$output")"
@@ -595,16 +606,14 @@ put_from_registry() { # NAME
         say "already there"
     elif copy "docker://$1"; then
         say copied
+        copied="$copied$1 $wanted$newline"
     elif cause=$(cause_in "$output") && is_windows "$cause"; then
         fail "the registry refuses its Windows variant, which has a foreign layer: $cause"
         remedy="let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), \
 or push the archives of pull.sh, which are for Linux alone; then $again"
-        return
     else
         fail "$cause"
-        return
     fi
-    expected="$expected$1 $wanted$newline"
 }
 
 # Whether the manifest that a registry refused is a Windows variant of the image.
@@ -617,50 +626,69 @@ is_windows() { # CAUSE
 
 # One manifest stands for itself; those of several architectures get an index over them.
 put_from_files() { # NAME
-    jq -cjs --arg name "$1" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: map(
-        select(.name == $name) | {mediaType, digest, size, platform: {architecture, os: "linux"} })
-        | sort_by(.platform.architecture) }' parts >joined
-    served=$(jq -r '.manifests | map(.platform.architecture) | join(" and ")' joined)
-    digests=$(jq -r '.manifests[].digest' joined)
+    served=
+    digests=
+    entries=
+    each_architecture join_part "$1"
     if is_served; then
         say "already there, for $served nodes"
-        expected="$expected$1 $digest$newline"
         return
     fi
-    case $digests in
+    write_index "$entries"
+    wanted=${digests%"$newline"}
+    case $wanted in
         *"$newline"*)
-            wanted=sha256:$(sha256 joined)
-            jq -c --arg digest "$wanted" --argjson size "$(wc -c <joined)" \
-                '{schemaVersion, manifests: [{mediaType, $digest, $size}]}' joined >one/index.json
-            mv joined "layout/blobs/sha256/${wanted#sha256:}"
-            ;;
-        *)
-            wanted=$digests
-            mv joined one/index.json
+            wanted=sha256:$(sha256 one/index.json)
+            mv one/index.json "$(blobs "$wanted")"
+            write_index "$(describe index "$wanted")"
             ;;
     esac
     if copy oci:one; then
         say "copied, for $served nodes"
-        expected="$expected$1 $wanted$newline"
+        copied="$copied$1 $wanted$newline"
     else
         fail "$(cause_in "$output")"
     fi
+}
+
+join_part() { # NAME ARCHITECTURE
+    has "$parts" "$1 $2 " || return 0
+    part=$newline$parts
+    part=${part#*"$newline$1 $2 "}
+    part=${part%%"$newline"*}
+    served="$served${served:+ and }$2"
+    digests=$digests$part$newline
+    entries="$entries${entries:+,}$(describe manifest "$part" ",\"platform\":{\"architecture\":\"$2\",\"os\":\"linux\"}")"
+}
+
+# Prints where the blobs of the layout are.
+blobs() { # DIGEST...
+    for blob; do say "layout/blobs/sha256/${blob#sha256:}"; done
+}
+
+# The JSON of an index, which is of words that need no quoting; jq would be slow to start.
+write_index() { # DESCRIPTIONS
+    say "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[$1]}" >one/index.json
+}
+
+describe() { # index|manifest DIGEST [MEMBERS]
+    printf '{"mediaType":"application/vnd.oci.image.%s.v1+json","digest":"%s","size":%d%s}' \
+        "$1" "$2" "$(wc -c <"$(blobs "$2")")" "${3-}"
 }
 
 # Whether the registry has these images already, be it among more architectures. A manifest, and a
 # config too, may have been converted on its way; layers and command stay what they are.
 is_served() {
     ask "$destination" || return
-    identity='[.architecture, .rootfs.diff_ids, .config.Entrypoint, .config.Cmd, .config.Env]'
-    held=
     for manifest in $(jq -r --arg digest "$digest" '.manifests // [{$digest, platform: {os: "linux"} }]
         | .[] | select(.platform.os == "linux").digest' there); do
-        held=$held$(inspect --config "docker://${destination%:*}@$manifest" 2>/dev/null | jq -c "$identity")$newline
-    done
-    for manifest in $digests; do
-        config=$(jq -r .config.digest "layout/blobs/sha256/${manifest#sha256:}")
-        has "$held" "$(jq -c "$identity" "layout/blobs/sha256/${config#sha256:}")$newline" || return
-    done
+        inspect --config "docker://${destination%:*}@$manifest" || return
+    done >held 2>/dev/null
+    # shellcheck disable=SC2046,SC2086 # lists
+    jq -en --slurpfile held held '
+        def identity: [.architecture, .rootfs.diff_ids, .config.Entrypoint, .config.Cmd, .config.Env];
+        [inputs | identity] - ($held | map(identity)) == []' \
+        $(blobs $(jq -r .config.digest $(blobs $digests))) >/dev/null
 }
 
 put() { # KIND REFERENCE NAME
@@ -672,28 +700,27 @@ put() { # KIND REFERENCE NAME
     fi
     lacking=
     for arch in $architectures; do
-        has "$parts" "$3 $arch$newline" || lacking="$lacking $arch"
+        has "$parts" "$3 $arch " || lacking="$lacking $arch"
     done
     if [ "$1" = registry ] && [ -n "$lacking" ]; then
         fail "no --archive holds it for$lacking"
-    elif [ -n "$packages" ] && ! output=$(take_vendor_archives "$3"); then
+    elif [ -n "$packages" ] && ! take_vendor_archives "$3"; then
         fail "$(cause_in "$output")"
     elif [ -n "$packages" ] || { [ -n "$archives" ] && [ -z "$lacking" ]; }; then
         put_from_files "$3"
     elif ask "$destination"; then
         say "already there (not compared, for want of --package)"
-        expected="$expected$3 $digest$newline"
     else
         fail "it comes in the vendor's package: give --package"
     fi
 }
 
-# When all is done, the registry is asked once more for each image.
+# When all is done, the registry is asked for each image that was copied.
 confirm() { # KIND REFERENCE NAME
     number=$((number + 1))
-    has "$expected" "$3 " || return 0
+    has "$copied" "$3 " || return 0
     locate "$3"
-    if ask "$destination" && has "$expected" "$3 $digest$newline"; then return; fi
+    if ask "$destination" && has "$copied" "$3 $digest$newline"; then return; fi
     announce "$2"
     fail "$destination is not what was put there"
 }
@@ -721,7 +748,6 @@ lock "${scratch%/*}/$product-push-$(id -u)-$(say "$host" | tr '/:' '__').lock"
 cd "$scratch"
 mkdir -p layout/blobs one
 say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
-: >parts
 for archive in $archives; do take_archive "$archive"; done
 if [ -n "$packages" ]; then
     [ -n "$archives" ] || each_vendor_archive note_served
