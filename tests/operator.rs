@@ -8,9 +8,10 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use harness::{Containerd, Dockerd, Podman, Registry, Scratch, Script, path_without, tool};
+use harness::{Containerd, Dockerd, Podman, Registry, Scratch, Script, tool};
+use serde_json::Value;
 use support::helm::{EXTENDER, Helm, chart};
-use world::World;
+use world::{World, place};
 
 /// Imports an archive into a fresh containerd, which then has exactly the plan's images.
 fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> Containerd {
@@ -132,52 +133,45 @@ fn a_node_says_what_it_lacks() {
     );
 }
 
-/// Every image of a minor in a mirror, by its place there.
-fn wanted_in_mirror(world: &World, minor: &str, layout: &str) -> BTreeSet<String> {
-    let place = |image: &xtask::plan::PlannedImage| match layout {
-        "scoped" => image.scoped.clone(),
-        _ => image.flat.clone(),
-    };
-    world
-        .plan(minor)
-        .images
-        .iter()
-        .map(|image| place(image))
-        .collect()
-}
-
 #[test]
 #[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
 fn a_private_registry_is_filled_from_the_source_registries() {
     let world = World::start(false);
-    for (minor, layout) in [("1.16", "scoped"), ("1.27", "scoped"), ("1.27", "flat")] {
+    for (minor, layout, prefix) in [
+        ("1.16", "scoped", ""),
+        ("1.27", "scoped", "team/csi/"),
+        ("1.27", "flat", "team/"),
+    ] {
         let mirror = Registry::start();
+        let host = format!("{}/{prefix}", mirror.address());
+        let script = || {
+            let script = world.script(minor, "push.sh").args(["--layout", layout]);
+            script.arg(host.trim_end_matches('/'))
+        };
         let push = || {
-            let push = world.script(minor, "push.sh").args([
-                "--tls-verify",
-                "false",
-                "--layout",
-                layout,
-                "--package",
-            ]);
-            push.arg(&*world.package)
-                .arg(mirror.address())
-                .run()
-                .expect_success()
+            let push = script().args(["--tls-verify", "false", "--package"]);
+            push.arg(&*world.package).run().expect_success()
         };
         let _ = push();
         let catalog = mirror.catalog();
+        let places = world.places(minor, layout);
+        let places = places.iter().map(|place| format!("{prefix}{place}"));
         assert_eq!(
             catalog.keys().cloned().collect::<BTreeSet<_>>(),
-            wanted_in_mirror(&world, minor, layout)
+            places.collect()
         );
+
+        // What the values name is what the registry holds, and nothing is left unnamed.
+        let values = script().arg("--print-values").run().expect_success();
+        let named = strings(&serde_saphyr::from_str(&values.stdout).expect("YAML"));
+        let held = catalog
+            .keys()
+            .map(|place| format!("{}/{place}", mirror.address()));
+        assert_eq!(named, held.collect());
+
         let source = world.source.catalog();
         for image in &world.plan(minor).images {
-            let place = if layout == "scoped" {
-                &image.scoped
-            } else {
-                &image.flat
-            };
+            let place = &format!("{prefix}{}", place(image, layout));
             if image.is_package {
                 // The archives of both architectures are one image now.
                 let (repository, tag) = place.rsplit_once(':').expect("a tag");
@@ -202,6 +196,56 @@ fn a_private_registry_is_filled_from_the_source_registries() {
     }
 }
 
+/// All strings in a document.
+fn strings(document: &Value) -> BTreeSet<String> {
+    match document {
+        Value::Object(entries) => entries.values().flat_map(strings).collect(),
+        Value::String(string) => [string.clone()].into(),
+        other => panic!("neither a branch nor an image: {other}"),
+    }
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_vendor_archive_of_one_architecture_serves_its_nodes() {
+    let world = World::start(false);
+    let mirror = Registry::start();
+    let one = Scratch::new("package");
+    for image in &world.plan("1.27").images {
+        for archives in image.archives.iter().filter(|a| a.architecture == "amd64") {
+            let name = &archives.names[0];
+            fs::copy(world.package.join("image").join(name), one.join(name)).expect("copied");
+        }
+    }
+    for (package, nodes, platforms) in [
+        (&one, "amd64", &["linux/amd64"][..]),
+        (
+            &world.package,
+            "amd64 and arm64",
+            &["linux/amd64", "linux/arm64"],
+        ),
+    ] {
+        let push = world
+            .script("1.27", "push.sh")
+            .arg("--package")
+            .arg(&**package);
+        let pushed = push.args(["--tls-verify", "false", mirror.address()]);
+        let pushed = pushed.run().expect_success();
+        for image in world
+            .plan("1.27")
+            .images
+            .iter()
+            .filter(|image| image.is_package)
+        {
+            let line = format!("{} ... copied, for {nodes} nodes\n", image.reference);
+            assert!(pushed.stdout.contains(&line), "{line} in {pushed}");
+            let (repository, tag) = image.scoped.rsplit_once(':').expect("a tag");
+            let held = mirror.platforms(repository, tag);
+            assert_eq!(held.keys().collect::<Vec<_>>(), platforms);
+        }
+    }
+}
+
 #[test]
 #[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
 fn a_private_registry_is_filled_from_the_archive_alone() {
@@ -221,7 +265,7 @@ fn a_private_registry_is_filled_from_the_archive_alone() {
         .run()
         .expect_success();
     let catalog: BTreeSet<_> = mirror.catalog().into_keys().collect();
-    assert_eq!(catalog, wanted_in_mirror(&world, "1.27", "scoped"));
+    assert_eq!(catalog, world.places("1.27", "scoped"));
     for image in &world.plan("1.27").images {
         let (repository, tag) = image.scoped.rsplit_once(':').expect("a tag");
         let platforms = mirror.platforms(repository, tag);
@@ -256,7 +300,7 @@ fn a_private_registry_with_a_password_and_its_own_certificate() {
     assert!(!done.stdout.contains(harness::PASSWORD) && !done.stderr.contains(harness::PASSWORD));
     assert_eq!(
         mirror.catalog().into_keys().collect::<BTreeSet<_>>(),
-        wanted_in_mirror(&world, "1.27", "scoped")
+        world.places("1.27", "scoped")
     );
 }
 
@@ -374,105 +418,4 @@ fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
             }
         }
     }
-}
-
-#[test]
-#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
-fn what_goes_wrong_is_said_and_a_second_run_finishes() {
-    let world = World::start(false);
-    let minor = "1.27";
-    let folder = Scratch::new("pulled");
-    let archive = world.pull(minor, "amd64", &folder);
-    let good = fs::read(&archive).expect("readable");
-    let node = Containerd::start();
-    let import = |arch: &str| {
-        world
-            .script(minor, "import.sh")
-            .args(["--arch", arch])
-            .envs(node.env())
-            .dir(&*folder)
-    };
-
-    // A truncated archive, and one with another byte.
-    fs::write(&archive, &good[..good.len() / 2]).expect("written");
-    let said = import("amd64").run().expect_code(1);
-    assert!(said.stderr.contains("sha256"), "{said}");
-    let mut other = good.clone();
-    other[good.len() / 2] ^= 1;
-    fs::write(&archive, &other).expect("written");
-    let said = import("amd64").run().expect_code(1);
-    assert!(said.stderr.contains("sha256"), "{said}");
-    assert!(
-        node.images().is_empty(),
-        "nothing of a damaged archive gets in"
-    );
-    fs::write(&archive, &good).expect("written");
-
-    // An archive of another architecture under this one's name.
-    let arm = world.pull(minor, "arm64", &folder);
-    fs::rename(&arm, &archive).expect("moved");
-    let sum = |path: &std::path::Path| path.with_extension("tar.sha256");
-    let kept = fs::read(sum(&archive)).expect("readable");
-    let of_arm = fs::read_to_string(sum(&arm)).expect("readable");
-    fs::write(sum(&archive), of_arm.replace("arm64", "amd64")).expect("written");
-    let said = import("amd64").run().expect_code(1);
-    assert!(said.stderr.contains("arm64"), "{said}");
-    assert!(
-        node.images().is_empty(),
-        "nothing of another architecture gets in"
-    );
-    fs::write(&archive, &good).expect("written");
-    fs::write(sum(&archive), kept).expect("written");
-
-    // Tools that are not there.
-    let without = path_without(&["ctr"]);
-    let said = import("amd64").env("PATH", &*without).run().expect_code(1);
-    assert!(said.stderr.contains("not installed: ctr"), "{said}");
-    let without = path_without(&["skopeo"]);
-    let said = world
-        .script(minor, "pull.sh")
-        .env("PATH", &*without)
-        .run()
-        .expect_code(1);
-    assert!(said.stderr.contains("not installed: skopeo"), "{said}");
-
-    // No containerd; then it is there.
-    let mut node = Containerd::start();
-    node.stop();
-    let import = || {
-        world
-            .script(minor, "import.sh")
-            .args(["--arch", "amd64"])
-            .envs(node.env())
-            .dir(&*folder)
-    };
-    let said = import().run().expect_code(1);
-    assert!(said.stderr.contains("containerd does not answer"), "{said}");
-    let envs = node.env();
-    node.restart();
-    let again = world
-        .script(minor, "import.sh")
-        .args(["--arch", "amd64"])
-        .envs(envs)
-        .dir(&*folder);
-    let _ = again.run().expect_success();
-
-    // No arm64 build on 1.16.
-    let said = world
-        .script("1.16", "pull.sh")
-        .args(["--arch", "arm64"])
-        .run()
-        .expect_code(1);
-    assert!(
-        said.stderr.contains("quay.io/k8scsi/csi-attacher:v1.2.1") && said.stderr.contains("arm64"),
-        "{said}"
-    );
-
-    // Wrong usage.
-    let said = world
-        .script(minor, "import.sh")
-        .arg("--nonsense")
-        .run()
-        .expect_code(2);
-    assert!(said.stderr.contains("--help"), "{said}");
 }

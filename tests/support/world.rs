@@ -8,9 +8,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use harness::{Containerd, Image, Platform, Registry, Scratch, Script, home, wait_for};
+use harness::{BuiltImage, Containerd, Image, Platform, Registry, Scratch, Script, home, wait_for};
 use xtask::image::ImageRef;
-use xtask::plan::{Plan, ReleasePlan};
+use xtask::plan::{Plan, PlannedImage, ReleasePlan};
+use xtask::spec::Release;
 use xtask::tree::Tree;
 
 use crate::support::{huawei, rendered};
@@ -32,14 +33,27 @@ pub struct World {
 }
 
 impl World {
-    /// Starts it. `windows` gives two images an entry with a foreign layer.
+    /// Starts that of the real table. `windows` gives two images an entry with a foreign layer.
     pub fn start(windows: bool) -> Self {
-        let (release, tree) = rendered(&huawei());
+        Self::of(&huawei(), |reference, image| {
+            let wide = ["livenessprobe", "csi-node-driver-registrar"];
+            if windows && wide.contains(&reference.base_name()) {
+                image.windows(FOREIGN)
+            } else {
+                image
+            }
+        })
+    }
+
+    /// Starts that of any table. `shape` may change each image before it is built.
+    pub fn of(table: &Release, shape: impl Fn(&ImageRef, Image) -> Image) -> Self {
+        let (release, tree) = rendered(table);
         let source = Registry::builder()
             .allow_foreign_layers("^https://mcr[.]example/")
             .start();
         let package = Scratch::new("package");
-        fs::create_dir(package.join("image")).expect("created");
+        let archives_in = package.join(&release.release.package.folder);
+        fs::create_dir(&archives_in).expect("created");
         let kits = Scratch::new("kits");
         for (path, artifact) in &tree.files {
             let file = kits.join(path);
@@ -61,8 +75,9 @@ impl World {
                     } else {
                         archives.names.last()
                     };
-                    let path = package.join("image").join(name.expect("a name"));
+                    let path = archives_in.join(name.expect("a name"));
                     let built = Image::bare(&image.name, &archives.architecture);
+                    let built = shape(&reference, built);
                     let identity = built.save(&path, &[&image.reference]);
                     identities.insert(
                         (image.name.clone(), archives.architecture.clone()),
@@ -80,13 +95,7 @@ impl World {
                 built = built.docker();
             }
             docker = !docker;
-            let wide =
-                ["livenessprobe", "csi-node-driver-registrar"].contains(&reference.base_name());
-            if windows && wide {
-                built = built.windows(FOREIGN);
-            }
-            let repository = format!("{}/{}", reference.host().expect("a host"), reference.path());
-            let pushed = built.push_to(&source, &repository, reference.tag().expect("a tag"));
+            let pushed = push(&shape(&reference, built), &source, &reference);
             for (platform, identity) in pushed.platforms {
                 let architecture = platform.rsplit('/').next().unwrap_or_default().to_owned();
                 identities.insert((image.name.clone(), architecture), identity);
@@ -185,12 +194,33 @@ impl World {
             .collect()
     }
 
+    /// Where the images of a minor are in a mirror, behind the mirror's own address.
+    pub fn places(&self, minor: &str, layout: &str) -> BTreeSet<String> {
+        let images = self.plan(minor).images.iter();
+        images.map(|image| place(image, layout).clone()).collect()
+    }
+
     pub fn identity(&self, name: &str, architecture: &str) -> &Platform {
         &self.identities[&(name.to_owned(), architecture.to_owned())]
     }
 }
 
-fn distinct(release: &ReleasePlan) -> Vec<&xtask::plan::PlannedImage> {
+/// An image's place in a mirror.
+pub fn place<'i>(image: &'i PlannedImage, layout: &str) -> &'i String {
+    match layout {
+        "scoped" => &image.scoped,
+        _ => &image.flat,
+    }
+}
+
+/// Pushes an image to where a `home` of the harness leads those who ask for this reference.
+pub fn push(image: &Image, registry: &Registry, reference: &ImageRef) -> BuiltImage {
+    let host = reference.host().expect("a host").replace(':', "-");
+    let repository = format!("{host}/{}", reference.path());
+    image.push_to(registry, &repository, reference.tag().expect("a tag"))
+}
+
+fn distinct(release: &ReleasePlan) -> Vec<&PlannedImage> {
     let mut seen = BTreeMap::new();
     for plan in &release.plans {
         for image in &plan.images {

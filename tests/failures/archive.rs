@@ -1,0 +1,110 @@
+//! The archive of `pull.sh` is damaged, or is one for another node.
+
+use std::fs;
+use std::path::Path;
+
+use harness::{Containerd, Scratch};
+
+use crate::{
+    ARCHIVE, MINOR, WORLD, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
+    expect_node, fails, import, pull, push, sum_of, truncate,
+};
+
+/// An archive that was damaged on its way: refused by who takes it, and nothing of it gets in.
+#[track_caller]
+fn a_damaged_archive(damage: impl Fn(&Path), problem: &str) {
+    let folder = archive_copy();
+    let archive = archive_in(&folder);
+    damage(&archive);
+    let (_, mirror, node) = empty();
+    let push = || push(mirror.address()).arg("--archive").arg(&archive);
+    fails(import(&node, &folder), &[problem, "copy the archive"]);
+    fails(push(), &[problem, "copy the archive"]);
+    assert!(node.images().is_empty() && mirror.catalog().is_empty());
+
+    for file in [&archive, &sum_of(&archive)] {
+        fs::copy(ARCHIVE.join(file.file_name().expect("a name")), file).expect("copied");
+    }
+    let _ = import(&node, &folder).run().expect_success();
+    expect_node(&node);
+    let _ = push().run().expect_success();
+    assert_eq!(mirror.catalog().len(), WORLD.names(MINOR).len());
+}
+
+fn alter_middle(archive: &Path) {
+    let size = fs::read(archive).expect("readable").len();
+    alter(archive, size / 2);
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn a_truncated_archive() {
+    a_damaged_archive(truncate, "is truncated or altered");
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_altered_archive() {
+    a_damaged_archive(alter_middle, "is truncated or altered");
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_archive_without_its_checksum() {
+    let lose = |archive: &Path| fs::remove_file(sum_of(archive)).expect("removed");
+    a_damaged_archive(lose, ".sha256 is missing");
+}
+
+/// `pull.sh` needs no advice: it makes such an archive anew.
+#[test]
+#[ignore = "needs skopeo; tests/run brings it and runs this"]
+fn a_damaged_archive_is_made_anew() {
+    for damage in [truncate, alter_middle] {
+        let folder = archive_copy();
+        damage(&archive_in(&folder));
+        let again = pull(&folder).whole_package().run().expect_success();
+        assert!(again.stdout.contains("making it anew"), "{again}");
+        expect_archive(&folder);
+    }
+}
+
+/// An archive that is whole, but not what this node needs, under the right name.
+#[track_caller]
+fn an_archive_for_something_else(minor: &str, architecture: &str, problem: &str) {
+    let folder = Scratch::new("other");
+    let archive = archive_in(&folder);
+    let other = WORLD.pull(minor, architecture, &folder);
+    let sum = fs::read_to_string(sum_of(&other)).expect("readable");
+    let name = |path: &Path| {
+        path.file_name()
+            .expect("a name")
+            .to_str()
+            .expect("UTF-8")
+            .to_owned()
+    };
+    fs::rename(&other, &archive).expect("moved");
+    fs::write(
+        sum_of(&archive),
+        sum.replace(&name(&other), &name(&archive)),
+    )
+    .expect("written");
+    let node = Containerd::start();
+    fails(import(&node, &folder), &["not for this node", problem]);
+    assert!(node.images().is_empty());
+
+    let _ = import(&node, &ARCHIVE).run().expect_success();
+    expect_node(&node);
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_archive_of_another_architecture() {
+    an_archive_for_something_else(MINOR, "arm64", "is for arm64, not for amd64");
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_archive_of_another_kubernetes() {
+    let problem = "csi-attacher:v1.2.1 is no image of Kubernetes 1.27";
+    an_archive_for_something_else("1.16", "amd64", problem);
+}

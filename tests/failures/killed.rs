@@ -1,0 +1,119 @@
+//! The scripts are ended from outside, between two images.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use harness::{Containerd, Fault, FaultyProxy, Registry, Running, Scratch};
+
+use crate::gate::Gate;
+use crate::{
+    ARCHIVE, VICTIM, VICTIM_PATH, WORLD, WithPackage, archive_in, expect_archive, expect_mirror,
+    expect_node, home_with_victim_at, images, import, pull, push, references,
+};
+
+/// The ways in which a script is ended from outside, and the exit status that shows it.
+const ENDS: [(fn(&Running), Option<i32>); 3] = [
+    (Running::terminate, Some(143)),
+    (Running::interrupt, Some(130)),
+    (Running::kill, None),
+];
+
+/// Requires that a script which could still clean up has left no temporary folder.
+#[track_caller]
+fn expect_clean(temporary: &Path, status: Option<i32>) {
+    let entries = fs::read_dir(temporary).expect("a folder");
+    let mut entries = entries.map(|entry| entry.expect("an entry").path());
+    assert!(status.is_none() || !entries.any(|path| path.is_dir()));
+}
+
+/// The images that come before `VICTIM`.
+fn before_victim() -> BTreeSet<String> {
+    references().range(..VICTIM.to_owned()).cloned().collect()
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn pulling_is_killed_between_two_images() {
+    for (end, status) in ENDS {
+        let proxy = FaultyProxy::before(WORLD.source.address());
+        let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+        let (folder, temporary) = (Scratch::new("pulled"), Scratch::new("temporary"));
+        let pull = || pull(&folder).whole_package().env("HOME", &*home);
+        proxy.fail(VICTIM_PATH, Fault::Stall);
+        let running = pull().env("TMPDIR", &*temporary).spawn();
+        assert!(running.wait_for_output(VICTIM));
+        end(&running);
+        proxy.heal();
+        let ended = running.finish();
+        assert_eq!(ended.status.code(), status, "{ended}");
+        assert_eq!(images(&ended, "copied"), before_victim(), "{ended}");
+        assert!(!archive_in(&folder).exists());
+        expect_clean(&temporary, status);
+
+        let again = pull().run().expect_success();
+        let there = images(&again, "already there");
+        assert!(there.is_superset(&before_victim()), "{again}");
+        expect_archive(&folder);
+    }
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn pushing_is_killed_between_two_images() {
+    for (end, status) in ENDS {
+        let proxy = FaultyProxy::before(WORLD.source.address());
+        let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+        let (mirror, temporary) = (Registry::start(), Scratch::new("temporary"));
+        let push = || push(mirror.address()).whole_package().env("HOME", &*home);
+        proxy.fail(VICTIM_PATH, Fault::Stall);
+        let running = push().env("TMPDIR", &*temporary).spawn();
+        assert!(running.wait_for_output(VICTIM));
+        end(&running);
+        proxy.heal();
+        let ended = running.finish();
+        assert_eq!(ended.status.code(), status, "{ended}");
+        assert_eq!(images(&ended, "copied"), before_victim(), "{ended}");
+        expect_clean(&temporary, status);
+
+        let again = push().run().expect_success();
+        assert_eq!(images(&again, "already there"), before_victim(), "{again}");
+        expect_mirror(&mirror);
+    }
+}
+
+/// All is imported and half of it is pinned.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn importing_is_killed_between_two_images() {
+    for (end, status) in ENDS {
+        let (node, temporary) = (Containerd::start(), Scratch::new("temporary"));
+        let gate = Gate::before(&format!("images label {VICTIM}"));
+        let first = import(&node, &ARCHIVE).env("CTR", gate.ctr());
+        let running = first.env("TMPDIR", &*temporary).spawn();
+        gate.wait();
+        end(&running);
+        gate.open();
+        let ended = running.finish();
+        assert_eq!(ended.status.code(), status, "{ended}");
+        expect_clean(&temporary, status);
+
+        let again = import(&node, &ARCHIVE).run().expect_success();
+        assert_eq!(images(&again, "already there"), references(), "{again}");
+        expect_node(&node);
+    }
+}
+
+/// Wherever containerd may be with the archive: what is half there does not stay so.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn importing_is_killed_while_containerd_reads_the_archive() {
+    let node = Containerd::start();
+    let running = import(&node, &ARCHIVE).spawn();
+    assert!(running.wait_for_output("importing"));
+    running.kill();
+    running.finish();
+
+    let _ = import(&node, &ARCHIVE).run().expect_success();
+    expect_node(&node);
+}

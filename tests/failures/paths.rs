@@ -1,0 +1,62 @@
+//! Paths that shells and skopeo stumble over.
+
+use std::fs;
+use std::path::Path;
+
+use harness::{Containerd, Registry, Scratch, Script};
+
+use crate::{MINOR, WORLD, archive_in, expect_archive, expect_mirror, expect_node, package_copy};
+
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn paths_with_blanks_and_signs() {
+    let place = Scratch::new("存档 déjà: it's \"$HOME\" `*` [a]\\b & %s;");
+    let copy = |from: &Path, to: &str| {
+        let to = place.join(to);
+        fs::create_dir_all(to.parent().expect("a folder")).expect("created");
+        fs::copy(from, &to).expect("copied");
+        to
+    };
+    for script in ["pull.sh", "push.sh", "import.sh"] {
+        copy(
+            &WORLD.kit(MINOR).join(script),
+            &format!("kit 工具/{script}"),
+        );
+    }
+    let package = package_copy();
+    for file in package.read_dir().expect("a folder") {
+        let file = file.expect("an entry");
+        let name = file.file_name().into_string().expect("UTF-8");
+        copy(&file.path(), &format!("软件 package/image/{name}"));
+    }
+    let script = |name: &str| {
+        let script = Script::new(place.join("kit 工具").join(name)).dir(&*place);
+        script.env("HOME", &*WORLD.home).env("TMPDIR", &*place)
+    };
+    let pull = script("pull.sh").args(["--package", "软件 package", "--output", "./出 out"]);
+    let _ = pull.args(["--arch", "amd64"]).run().expect_success();
+    expect_archive(&place.join("出 out"));
+
+    let node = Containerd::start();
+    let import = script("import.sh")
+        .args(["--arch", "amd64"])
+        .envs(node.env());
+    let import = import.arg("--archive").arg(archive_in(Path::new("出 out")));
+    let _ = import.run().expect_success();
+    expect_node(&node);
+
+    let mirror = Registry::builder().tls().auth().start();
+    copy(mirror.auth_file(), "auth 密码.json");
+    copy(&mirror.cert_dir().join("ca.crt"), "certs 证书/ca.crt");
+    let push = || {
+        let push = script("push.sh").args(["--authfile", "auth 密码.json"]);
+        push.args(["--cert-dir", "certs 证书", mirror.address()])
+    };
+    let push_archive = push().arg("--archive").arg(archive_in(Path::new("出 out")));
+    let _ = push_archive.run().expect_success();
+    let _ = push()
+        .args(["--package", "软件 package"])
+        .run()
+        .expect_success();
+    expect_mirror(&mirror);
+}

@@ -1,0 +1,149 @@
+//! A registry, be it the source or the private one, fails with one image.
+
+use std::path::Path;
+
+use harness::{Fault, FaultyProxy, Image, Registry, Scratch, Script, tool};
+use xtask::image::ImageRef;
+
+use crate::world;
+use crate::{
+    VICTIM, VICTIM_PATH, WORLD, WithPackage, archive_in, expect_archive, expect_mirror, fails,
+    home_with_victim_at, images, others, pull, push,
+};
+
+/// One image cannot be had, until `mend`: the others arrive, and the summary names that one alone.
+#[track_caller]
+fn one_image_fails(home: &Path, cause: &str, mend: impl FnOnce()) {
+    let (folder, mirror) = (Scratch::new("pulled"), Registry::start());
+    let scripts = || {
+        [pull(&folder), push(mirror.address())]
+            .map(|script| script.whole_package().env("HOME", home))
+    };
+    for script in scripts() {
+        let failed = fails(script, &[]);
+        assert_eq!(images(&failed, "copied"), others(), "{failed}");
+        let (_, missing) = failed.stderr.split_once("missing:\n").expect("a summary");
+        let (missing, _) = missing.split_once("\nhelp: ").expect("help");
+        assert!(missing.starts_with(&format!("  {VICTIM}: ")), "{failed}");
+        assert!(
+            missing.contains(cause) && !missing.contains('\n'),
+            "{failed}"
+        );
+    }
+    assert!(!archive_in(&folder).exists());
+    assert_eq!(mirror.catalog().len(), others().len());
+
+    mend();
+    for script in scripts() {
+        let again = script.run().expect_success();
+        assert_eq!(images(&again, "already there"), others(), "{again}");
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_source_registry_answers_500() {
+    let proxy = FaultyProxy::before(WORLD.source.address());
+    let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+    proxy.fail(VICTIM_PATH, Fault::ServerError);
+    one_image_fails(&home, "500", || proxy.heal());
+    assert!(proxy.hits() > 0);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_source_registry_drops_the_connection_midway() {
+    let proxy = FaultyProxy::before(WORLD.source.address());
+    let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+    proxy.fail("/csi-resizer/blobs/", Fault::Cut);
+    one_image_fails(&home, "EOF", || proxy.heal());
+    assert!(proxy.hits() > 0);
+}
+
+/// Such a transfer is tried again at once.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_registry_drops_one_connection() {
+    let proxy = FaultyProxy::before(WORLD.source.address());
+    let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+    let (folder, mirror) = (Scratch::new("pulled"), Registry::start());
+    for (hits, script) in (1..).zip([pull(&folder), push(mirror.address())]) {
+        proxy.fail_once("/csi-resizer/blobs/", Fault::Cut);
+        let script = script.whole_package().env("HOME", &*home);
+        let _ = script.run().expect_success();
+        assert_eq!(proxy.hits(), hits);
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn an_image_that_does_not_exist() {
+    let elsewhere = Registry::start();
+    let home = home_with_victim_at(WORLD.source.address(), elsewhere.address());
+    one_image_fails(&home, "manifest unknown", || {
+        let place = |registry: &Registry| format!("docker://{}/{VICTIM}", registry.address());
+        let copy = Script::new(tool("skopeo"))
+            .args([
+                "copy",
+                "--all",
+                "--src-tls-verify=false",
+                "--dest-tls-verify=false",
+            ])
+            .args([place(&WORLD.source), place(&elsewhere)]);
+        let _ = copy.run().expect_success();
+    });
+}
+
+/// skopeo copies such an image without an error, so this is what `pull.sh` itself looks after.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn an_image_that_was_built_for_another_architecture() {
+    let elsewhere = Registry::start();
+    let reference = ImageRef::parse(VICTIM).expect("valid");
+    world::push(&Image::bare(VICTIM, "arm64"), &elsewhere, &reference);
+    let home = home_with_victim_at(WORLD.source.address(), elsewhere.address());
+    let folder = Scratch::new("pulled");
+    let summary =
+        format!("missing:\n  {VICTIM}: what came is built for arm64, not for amd64\nhelp");
+    fails(
+        pull(&folder).whole_package().env("HOME", &*home),
+        &[&summary],
+    );
+    assert!(!archive_in(&folder).exists());
+
+    let again = pull(&folder).whole_package().run().expect_success();
+    assert_eq!(images(&again, "already there"), others(), "{again}");
+    expect_archive(&folder);
+}
+
+#[track_caller]
+fn a_private_registry_fails(fault: Fault, cause: &str) {
+    let mirror = Registry::start();
+    let proxy = FaultyProxy::before(mirror.address());
+    proxy.fail("/csi-resizer/blobs/uploads/", fault);
+    let push = || push(proxy.address()).whole_package();
+    let failed = fails(push(), &[&format!("missing:\n  {VICTIM}: "), cause]);
+    assert_eq!(images(&failed, "copied"), others(), "{failed}");
+    assert!(proxy.hits() > 0);
+
+    proxy.heal();
+    let again = push().run().expect_success();
+    assert_eq!(images(&again, "already there"), others(), "{again}");
+    expect_mirror(&mirror);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_answers_500() {
+    a_private_registry_fails(Fault::ServerError, "500");
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_drops_the_connection_midway() {
+    a_private_registry_fails(Fault::Cut, "EOF");
+}
