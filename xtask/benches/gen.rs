@@ -4,6 +4,8 @@
 //! says little about the machine. Nothing fails for being slow: the target stands beside the
 //! figure. It takes under a minute on two cores.
 
+mod figures;
+
 use std::error::Error;
 use std::fmt::Write;
 use std::fs;
@@ -11,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use figures::{heading, median, report};
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
@@ -43,10 +47,16 @@ fn main() -> Outcome<()> {
         table.prepare()?;
     }
 
-    println!("{:50} ratio  target      first     second", "");
+    heading();
     for (title, table, pairs, gen_target, check_target) in [
-        ("real table", &real, REAL_PAIRS, 1.5, 2.0),
-        ("1,000 components x 40", &large, SYNTHETIC_PAIRS, 5.0, 4.0),
+        ("real table", &real, REAL_PAIRS, "1.5", "2.0"),
+        (
+            "1,000 components x 40",
+            &large,
+            SYNTHETIC_PAIRS,
+            "5.0",
+            "4.0",
+        ),
     ] {
         let written = pairs_of(pairs, || table.timed_gen(), || table.timed_copy())?;
         report(&format!("{title}: gen / cp -r"), &written, gen_target);
@@ -191,22 +201,6 @@ fn pairs_of(
     second: impl Fn() -> Outcome<f64>,
 ) -> Outcome<Vec<(f64, f64)>> {
     (0..pairs).map(|_| Ok((first()?, second()?))).collect()
-}
-
-fn median(pairs: &[(f64, f64)], of: impl Fn(&(f64, f64)) -> f64) -> f64 {
-    let mut values: Vec<f64> = pairs.iter().map(of).collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn report(title: &str, times: &[(f64, f64)], target: f64) {
-    let ratio = median(times, |(first, second)| first / second);
-    let (first, second) = (median(times, |pair| pair.0), median(times, |pair| pair.1));
-    println!(
-        "{title:50} {ratio:5.2}   <= {target:.1} {:7.1} ms {:7.1} ms",
-        first * 1e3,
-        second * 1e3
-    );
 }
 
 /// The bytes of all files below a folder.
