@@ -1,15 +1,22 @@
 //! Container image references, by the grammar of the distribution project's `reference` package
 //! in its strict form: <https://pkg.go.dev/github.com/distribution/reference>.
 //!
+//! Strict means that a reference with a host is written the one way in which every engine stores
+//! it. In two places this module is stricter than the package: the length of a name counts its
+//! host, as engines in the field still count it; and what stands where a host does has to be one.
+//!
 //! This module knows nothing of the table: whether a reference may be short, or needs a tag, is
 //! for the spec and its rules to say.
 
 use std::fmt;
 
-/// The longest name (host and path together) that the grammar admits.
+/// The longest whole name (host and path together) that every engine admits.
 const NAME_MOST: usize = 255;
 /// The longest tag that the grammar admits.
 const TAG_MOST: usize = 128;
+/// The registry that a short name belongs to, and its folder for one without a folder.
+const DEFAULT_HOST: &str = "docker.io";
+const DEFAULT_FOLDER: &str = "library";
 
 /// A valid image reference: `[HOST[:PORT]/]PATH[:TAG][@DIGEST]`. Displays as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,29 +63,23 @@ impl ImageRef {
                 &text[scheme + 3..]
             ));
         }
-        let (named, digest) = match text.split_once('@') {
-            Some((named, digest)) => (named, Some(digest)),
-            None => (text, None),
-        };
-        if let Some(digest) = digest {
-            check_digest(digest)?;
+        // Only what is behind the last slash can be a digest or a tag; another colon is a port's.
+        let last_slash = text.rfind('/').map_or(0, |slash| slash + 1);
+        let tag_end = text[last_slash..]
+            .find('@')
+            .map_or(text.len(), |at| last_slash + at);
+        if tag_end < text.len() {
+            check_digest(&text[tag_end + 1..])?;
         }
-        // A colon behind the last slash starts the tag; any other belongs to the host's port.
-        let last_slash = named.rfind('/').map_or(0, |slash| slash + 1);
+        let named = &text[..tag_end];
         let tag_colon = named[last_slash..]
             .find(':')
             .map(|colon| last_slash + colon);
-        let path_end = tag_colon.unwrap_or(named.len());
+        let path_end = tag_colon.unwrap_or(tag_end);
         if let Some(colon) = tag_colon {
             check_tag(&named[colon + 1..])?;
         }
         let name = &named[..path_end];
-        if name.len() > NAME_MOST {
-            return refuse(format!(
-                "has a name of {} bytes; the grammar admits {NAME_MOST}",
-                name.len()
-            ));
-        }
         let path_start = match name.split_once('/') {
             Some((first, _)) if names_a_host(first) => {
                 check_host(first)?;
@@ -89,13 +90,43 @@ impl ImageRef {
         for component in name[path_start..].split('/') {
             check_path_component(component, name)?;
         }
-        Ok(Self {
+        let reference = Self {
             text: text.to_owned(),
             path_start,
             path_end,
             tag_start: tag_colon.map(|colon| colon + 1),
-            tag_end: named.len(),
-        })
+            tag_end,
+        };
+        reference.check_canonical()?;
+        let length = reference.whole_name().len() - (text.len() - path_end);
+        if length > NAME_MOST {
+            return refuse(format!(
+                "has a name of {length} bytes with its host; at most {NAME_MOST} are admitted"
+            ));
+        }
+        Ok(reference)
+    }
+
+    /// What follows the grammar and is still not the one way to write it.
+    fn check_canonical(&self) -> Result<(), ParseError> {
+        if self.text.len() == 64 && self.text.bytes().all(is_lower_hex) {
+            return refuse("is what an image's ID looks like; write `HOST/PATH:TAG`");
+        }
+        let rest = &self.text[self.path_start..];
+        let folder = if self.path().contains('/') {
+            String::new()
+        } else {
+            format!("{DEFAULT_FOLDER}/")
+        };
+        match self.host() {
+            Some("index.docker.io") => refuse(format!(
+                "names the old host of {DEFAULT_HOST}; write `{DEFAULT_HOST}/{folder}{rest}`"
+            )),
+            Some(DEFAULT_HOST) if !folder.is_empty() => refuse(format!(
+                "leaves out a folder that every engine puts in; write `{DEFAULT_HOST}/{folder}{rest}`"
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The whole reference as it was written.
@@ -141,8 +172,8 @@ impl ImageRef {
     pub fn whole_name(&self) -> String {
         match self.host() {
             Some(_) => self.text.clone(),
-            None if self.path().contains('/') => format!("docker.io/{}", self.text),
-            None => format!("docker.io/library/{}", self.text),
+            None if self.path().contains('/') => format!("{DEFAULT_HOST}/{}", self.text),
+            None => format!("{DEFAULT_HOST}/{DEFAULT_FOLDER}/{}", self.text),
         }
     }
 }
@@ -287,11 +318,14 @@ fn check_digest(digest: &str) -> Result<(), ParseError> {
             ));
         }
     };
-    let lower_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    if hex.len() != length || !hex.bytes().all(lower_hex) {
+    if hex.len() != length || !hex.bytes().all(is_lower_hex) {
         return refuse(format!(
             "has a digest that is not {length} lower-case hex digits behind `{algorithm}:`; copy it whole"
         ));
     }
     Ok(())
+}
+
+fn is_lower_hex(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
 }
