@@ -116,6 +116,17 @@ const CASES: &[(&str, &str, &str)] = &[
         "description.zh-CN = \"驱动程序。\"",
         "description.zh-CN = \"驱动\\u202E程序。\"",
     ),
+    // Behind this mark an editor shows the line from right to left.
+    (
+        "hidden character in a comment",
+        "# The vendor's own image.",
+        "# The vendor's own image.\u{202e}",
+    ),
+    (
+        "too many architectures",
+        "architectures = [\"amd64\", \"arm64\"]",
+        "architectures = [\"a1\", \"a2\", \"a3\", \"a4\", \"a5\", \"a6\", \"a7\", \"a8\", \"a9\", \"b1\", \"b2\", \"b3\", \"b4\", \"b5\", \"b6\", \"b7\", \"b8\"]",
+    ),
     (
         "line break",
         "description.en = \"The driver.\"",

@@ -10,6 +10,10 @@ use serde_json::json;
 
 use crate::kubernetes::Minor;
 use crate::rules::{Rule, Severity};
+use crate::text;
+
+/// Findings of one file that people are shown; each takes a look at the whole file.
+const MOST_SHOWN: usize = 100;
 
 /// A byte range in a source file.
 pub type Span = Range<usize>;
@@ -65,11 +69,11 @@ impl Diagnostic {
     ) -> Self {
         Self {
             rule,
-            title: title.into(),
+            title: text::shortened(title.into()),
             span,
-            label: label.into(),
+            label: text::shortened(label.into()),
             others: Vec::new(),
-            help: help.into(),
+            help: text::shortened(help.into()),
             subject: String::new(),
             minors: Vec::new(),
         }
@@ -92,7 +96,7 @@ impl Diagnostic {
     /// The finding with another place that belongs to it.
     #[must_use]
     pub fn with_other(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.others.push((span, label.into()));
+        self.others.push((span, text::shortened(label.into())));
         self
     }
 }
@@ -115,7 +119,8 @@ fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
 #[must_use]
 pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
     let mut out = String::new();
-    for diagnostic in sorted(diagnostics) {
+    let findings = sorted(diagnostics);
+    for diagnostic in findings.iter().take(MOST_SHOWN) {
         let primary = AnnotationKind::Primary
             .span(diagnostic.span.clone())
             .label(diagnostic.label.as_str());
@@ -148,7 +153,11 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
         out.push_str(&Renderer::plain().render(&[group]));
         out.push_str("\n\n");
     }
-    out
+    let more = findings.len().saturating_sub(MOST_SHOWN);
+    if more > 0 {
+        out.push_str(&format!("({more} more in this file)\n\n"));
+    }
+    text::visible(&out)
 }
 
 /// All findings in one source for programs: one JSON object a line, in the file's order.

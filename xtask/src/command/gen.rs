@@ -13,6 +13,7 @@ use crate::plan;
 use crate::render::Renderer;
 use crate::spec;
 use crate::target;
+use crate::text::visible;
 use crate::tree::Tree;
 
 /// Lines of one file's diff that are shown.
@@ -67,7 +68,7 @@ fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
             out.join(path).display()
         ));
     }
-    print(&text);
+    print(&visible(&text));
     Ok(())
 }
 
@@ -84,8 +85,9 @@ fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
     let mut known: HashMap<String, PathBuf> = HashMap::new();
     for difference in &differences {
         let path = out.join(&difference.path);
-        print(&format!("{}: {}\n", word(difference.drift), path.display()));
-        let detail = detail(&path, difference, trees);
+        let line = format!("{}: {}\n", word(difference.drift), path.display());
+        print(&visible(&line));
+        let detail = visible(&detail(&path, difference, trees));
         // A change of the table is the same change on many minors.
         match known.get(&detail) {
             Some(first) if detail.lines().count() > 1 => {

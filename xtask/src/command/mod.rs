@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::cli::{Cli, Command};
+use crate::text;
 
 /// Why a command failed: what it prints behind `error: `, with its mend. Ends in exit status 1.
 pub type Failure = String;
@@ -29,7 +30,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", text::visible(&failure));
             ExitCode::FAILURE
         }
     }

@@ -96,6 +96,7 @@ rules! {
     short_name
     stale_acknowledgement
     tag_mismatch
+    too_long
     unknown_architecture
     unknown_key
     unknown_rule

@@ -1,6 +1,7 @@
 //! Reads spec files. The only module that reads `spec/`.
 
 use std::collections::HashSet;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,7 +13,10 @@ use super::model::Release;
 use super::{lower, raw};
 use crate::diagnostic::{self, Diagnostic, Source};
 use crate::rules;
+use crate::text::is_invisible;
 
+/// The largest spec that is read: a hundred times as large as a real one.
+const MOST_BYTES: u64 = 1 << 20;
 /// Findings of the reader that are shown of one file; a file with more is not a spec at all.
 const MOST_FINDINGS: usize = 100;
 
@@ -84,17 +88,27 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
 }
 
 fn read(path: &Path) -> Result<Source, String> {
-    let bytes = std::fs::read(path)
-        .map_err(|error| format!("cannot read the spec {}: {error}", path.display()))?;
+    let shown = path.display();
+    let failed = |error| format!("cannot read the spec {shown}: {error}");
+    let meta = std::fs::metadata(path).map_err(failed)?;
+    // A pipe would have us wait for its other end.
+    if !meta.is_file() {
+        return Err(format!("the spec {shown} is no file; move or delete it"));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    if read.map_err(failed)? as u64 > MOST_BYTES {
+        return Err(format!(
+            "the spec {shown} is larger than {MOST_BYTES} bytes; a table of images is not"
+        ));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        format!(
-            "the spec {} is not UTF-8 at byte {at}; save it as UTF-8",
-            path.display()
-        )
+        format!("the spec {shown} is not UTF-8 at byte {at}; save it as UTF-8")
     })?;
     Ok(Source {
-        path: path.display().to_string(),
+        path: shown.to_string(),
         text,
     })
 }
@@ -155,18 +169,27 @@ fn parse(text: &str) -> Parsed {
         findings: Vec::new(),
         removed: HashSet::new(),
     };
+    // Such a file is not what a review of it shows, whatever else may be wrong with it.
+    parsed.findings = hidden(text).take(MOST_FINDINGS).collect();
+    if !parsed.findings.is_empty() {
+        return parsed;
+    }
     if let Ok(raw) = toml::from_str(text) {
         parsed.raw = Some(raw);
         return parsed;
     }
     let (mut table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
-        // What was recovered has holes; findings about those would only repeat the first ones.
-        parsed.findings = errors
-            .iter()
-            .take(MOST_FINDINGS)
-            .map(|e| finding(e, text))
-            .collect();
+        // What was recovered has holes; findings about those would only repeat the first ones. So
+        // do the other errors of a line.
+        let mut findings: Vec<_> = errors.iter().map(|error| finding(error, text)).collect();
+        findings.sort_by_key(|finding| finding.span.start);
+        findings.dedup_by(|later, first| {
+            let between = &text.as_bytes()[first.span.start..later.span.start];
+            !between.contains(&b'\n')
+        });
+        findings.truncate(MOST_FINDINGS);
+        parsed.findings = findings;
         return parsed;
     }
     // Serde stops at the first wrong key; taking that key out and reading again shows the next.
@@ -185,6 +208,24 @@ fn parse(text: &str) -> Parsed {
         };
     }
     parsed
+}
+
+/// The characters of a file that nobody sees, in its comments too; line ends and tabs aside.
+fn hidden(text: &str) -> impl Iterator<Item = Diagnostic> {
+    let odd = text.char_indices().filter(|(at, c)| match c {
+        '\n' | '\t' => false,
+        '\r' => !text[at + 1..].starts_with('\n'),
+        _ => is_invisible(*c),
+    });
+    odd.map(|(at, c)| {
+        Diagnostic::new(
+            &rules::control_character::RULE,
+            at..at + c.len_utf8(),
+            format!("the file has the character {}", c.escape_unicode()),
+            "here",
+            "remove the character: it can make the file show other than it is",
+        )
+    })
 }
 
 fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {

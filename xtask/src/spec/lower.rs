@@ -17,6 +17,17 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::image::ImageRef;
 use crate::kubernetes::{Range, Requirement};
 use crate::rules::{self, Rule, Severity};
+use crate::text::is_invisible;
+
+/// The most characters of a text, which stands in a cell of a table and in a comment.
+const MOST_TEXT: usize = 1000;
+/// The most architectures; every row has its list of them.
+const MOST_ARCHITECTURES: usize = 16;
+/// The longest label (RFC 1123). Product, release and architecture together name a file.
+const MOST_LABEL: usize = 63;
+/// The longest name of a file, and the longest path.
+const MOST_NAME: usize = 255;
+const MOST_PATH: usize = 1024;
 
 /// Checks a raw release. `product` and `release` are what the file's path says; `removed` names
 /// the keys that were written but could not be read, which are not missing.
@@ -213,8 +224,8 @@ impl Lowering {
         self.named(
             text,
             name,
-            is_path_name,
-            "letters, digits, `.`, `_`, `+` and `-`, a letter or digit first",
+            |text| text.len() <= MOST_LABEL && is_path_name(text),
+            "letters, digits, `.`, `_`, `+` and `-`, a letter or digit first, at most 63",
         )
     }
 
@@ -254,7 +265,7 @@ impl Lowering {
     }
 
     fn relative_path(&mut self, text: Spanned<String>, what: &str) -> Option<String> {
-        let sound = |text: &str| text.split('/').all(is_path_name);
+        let sound = |text: &str| text.len() <= MOST_PATH && text.split('/').all(is_path_name);
         self.named(text, what, sound, "file names joined by `/`, without `..`")
     }
 
@@ -327,7 +338,10 @@ impl Lowering {
         let span = text.span();
         let text = text.into_inner();
         let mut language = |text: Key<String>, tag: &str, called: &str| match text {
-            Some(text) if !text.get_ref().trim().is_empty() => self.plain(&text),
+            Some(text) if !text.get_ref().trim().is_empty() => {
+                // A blank at its start would begin a block of code in Markdown.
+                self.plain(&text).trim().to_owned()
+            }
             missing => {
                 let place = missing.map_or(span.clone(), |text| text.span());
                 self.report(
@@ -349,17 +363,35 @@ impl Lowering {
     /// Free text: one line, without characters that a terminal or an editor does not show as they
     /// are. What is refused here never reaches a template.
     fn plain(&mut self, text: &Spanned<String>) -> String {
-        let Some(odd) = text.get_ref().chars().find(|c| is_invisible(*c)) else {
-            return text.get_ref().clone();
-        };
-        self.report(
-            &rules::control_character::RULE,
-            text.span(),
-            format!("a text has the character {}", odd.escape_unicode()),
-            "a text is one line of visible characters",
-            "remove the character",
-        );
-        String::new()
+        if let Some(odd) = text.get_ref().chars().find(|c| is_invisible(*c)) {
+            self.report(
+                &rules::control_character::RULE,
+                text.span(),
+                format!("a text has the character {}", odd.escape_unicode()),
+                "a text is one line of visible characters",
+                "remove the character",
+            );
+            return String::new();
+        }
+        let length = text.get_ref().chars().count();
+        if self.too_long(length, MOST_TEXT, text.span(), "a text", "characters") {
+            return String::new();
+        }
+        text.get_ref().clone()
+    }
+
+    /// Reports what has more parts than any real one.
+    fn too_long(&mut self, length: usize, most: usize, span: Span, what: &str, of: &str) -> bool {
+        if length > most {
+            self.report(
+                &rules::too_long::RULE,
+                span,
+                format!("{what} has {length} {of}"),
+                "too many",
+                format!("write at most {most}"),
+            );
+        }
+        length > most
     }
 
     fn release_architectures(&mut self, key: Key<Vec<Spanned<String>>>) -> Vec<Architecture> {
@@ -368,6 +400,16 @@ impl Lowering {
             return Vec::new();
         };
         self.not_empty(names.get_ref().is_empty(), names.span(), "`architectures`");
+        let (length, span) = (names.get_ref().len(), names.span());
+        if self.too_long(
+            length,
+            MOST_ARCHITECTURES,
+            span,
+            "`architectures`",
+            "entries",
+        ) {
+            return Vec::new();
+        }
         let mut seen = HashSet::new();
         for name in names.into_inner() {
             self.once(&mut seen, &name);
@@ -502,7 +544,8 @@ impl Lowering {
             .require(raw.name, "name", &span, "\"example-controller\"")
             .and_then(|name| self.located_label(name, "workload name"));
         let is_kind = |text: &str| {
-            text.starts_with(|c: char| c.is_ascii_uppercase())
+            text.len() <= MOST_LABEL
+                && text.starts_with(|c: char| c.is_ascii_uppercase())
                 && text.chars().all(|c| c.is_ascii_alphanumeric())
         };
         let kind = self
@@ -883,7 +926,7 @@ fn placeholder(text: &str) -> Option<&str> {
 /// A label as Kubernetes takes it for names (RFC 1123).
 fn is_dns_label(text: &str) -> bool {
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    text.len() <= 63
+    text.len() <= MOST_LABEL
         && text.starts_with(word)
         && text.ends_with(word)
         && text.chars().all(|c| word(c) || c == '-')
@@ -891,19 +934,9 @@ fn is_dns_label(text: &str) -> bool {
 
 /// A file or folder name that no shell, tool or file system takes for anything else.
 fn is_path_name(text: &str) -> bool {
-    text.len() <= 255
+    text.len() <= MOST_NAME
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "._+-".contains(c))
-}
-
-/// Control characters, line and paragraph separators, and the marks that change the direction of
-/// writing or take no room, by which a text can show other than it is
-/// (<https://www.unicode.org/reports/tr36/>).
-fn is_invisible(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }

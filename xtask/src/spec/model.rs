@@ -134,11 +134,18 @@ pub struct Workload {
 pub struct HelmKey(String);
 
 impl HelmKey {
+    /// The longest key; each of its elements is a line of the values, behind a deeper indent.
+    const MOST: usize = 253;
+
     /// Reads a path of names that YAML takes as plain keys.
     ///
     /// # Errors
-    /// When an element is empty or has a character other than letters, digits, `_` and `-`.
+    /// When an element is empty or has a character other than letters, digits, `_` and `-`, or
+    /// the whole is longer than 253 bytes.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if text.len() > Self::MOST {
+            return Err("is longer than a Helm key can be; write at most 253 bytes");
+        }
         let sound = |element: &str| {
             element.starts_with(|c: char| c.is_ascii_alphabetic())
                 && element
