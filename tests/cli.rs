@@ -5,35 +5,29 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Deref;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use insta::{assert_snapshot, with_settings};
 use support::root;
-use tempfile::TempDir;
 
-/// A scratch folder with copies of what `gen` reads, and a folder that it writes to.
-struct Project(TempDir);
+/// A project with the targets of the repository.
+struct Project(support::project::Project);
 
-fn copy(from: &Path, to: &Path) {
-    for entry in walkdir::WalkDir::new(from) {
-        let entry = entry.expect("readable");
-        let target = to.join(entry.path().strip_prefix(from).expect("below"));
-        if entry.file_type().is_dir() {
-            fs::create_dir_all(&target).expect("created");
-        } else {
-            fs::copy(entry.path(), &target).expect("copied");
-        }
+impl Deref for Project {
+    type Target = support::project::Project;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 impl Project {
     fn new(spec: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        copy(&root().join(spec), &folder.path().join("spec"));
-        copy(&root().join("templates"), &folder.path().join("templates"));
-        Self(folder)
+        let (spec, templates) = (root().join(spec), root().join("templates"));
+        Self(support::project::Project::of(&spec, &templates))
     }
 
     /// The small table, in four minors.
@@ -48,39 +42,8 @@ impl Project {
         project
     }
 
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
     fn out(&self, path: &str) -> PathBuf {
         self.path("generated/example/1.0.0").join(path)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args([
-                "gen",
-                "--spec",
-                "spec",
-                "--templates",
-                "templates",
-                "--out",
-                "generated",
-            ])
-            .args(arguments)
-            .current_dir(self.0.path())
-            .env_remove("CARGO_MANIFEST_DIR")
-            .output()
-            .expect("runs")
-    }
-
-    /// Runs `gen` and gives what it printed, standard output first.
-    fn expect(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.run(arguments);
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8(text).expect("UTF-8");
-        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {text}");
-        text
     }
 
     /// Every file with its text, mode and time of change.
@@ -230,7 +193,7 @@ fn check_turns_red_on_one_byte_of_any_file() {
         fs::write(&path, &other).expect("written");
         let said = project.expect(1, &["--check"]);
         let name = path
-            .strip_prefix(project.0.path())
+            .strip_prefix(project.root())
             .expect("below")
             .display()
             .to_string();
@@ -456,12 +419,23 @@ fn a_target_that_goes_wrong_is_named_and_writes_nothing() {
         (
             "k8s-{kubernetes}/images.txt",
             "../../k8s-{kubernetes}/images.txt",
-            "does not stay inside",
+            "is no path inside",
         ),
         (
             "k8s-{kubernetes}/images.txt",
             "/etc/{kubernetes}/images.txt",
-            "does not stay inside",
+            "is no path inside",
+        ),
+        // The index has a line for each path, and a `#` begins a comment in it.
+        (
+            "k8s-{kubernetes}/images.txt",
+            "k8s-{kubernetes}/images\\ntxt",
+            "is no path inside",
+        ),
+        (
+            "k8s-{kubernetes}/images.txt",
+            "#k8s-{kubernetes}/images.txt",
+            "is no path inside",
         ),
         (
             "k8s-{kubernetes}/images.txt",

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test uses a part of it")]
 
 pub mod helm;
+pub mod project;
 
 use std::path::{Path, PathBuf};
 

@@ -6,14 +6,15 @@
 //! is put right by the next run.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
+use crate::beneath::Beneath;
 use crate::tree::{Artifact, Selection, Tree};
 
 /// The index of a release's folder: the files that `gen` owns.
@@ -70,6 +71,7 @@ struct Folder<'t> {
     /// The index that belongs there; empty where no file does.
     index: Artifact,
     listed: BTreeSet<String>,
+    has_index: bool,
     differences: Vec<Difference>,
 }
 
@@ -79,6 +81,9 @@ struct Folder<'t> {
 /// # Errors
 /// When the folder cannot be read, or an index lists a path outside its folder.
 pub fn compare(out: &Path, trees: &[Tree], whole: bool) -> Result<Vec<Difference>, String> {
+    // Held until the end: a run that writes is waited for, where the file system has locks.
+    let lock = File::open(out);
+    let _lock = lock.and_then(|out| out.lock_shared().map(|()| out));
     let mut differences: Vec<_> = folders(out, trees, whole)?
         .into_iter()
         .flat_map(|folder| folder.differences)
@@ -97,9 +102,9 @@ pub fn compare(out: &Path, trees: &[Tree], whole: bool) -> Result<Vec<Difference
 /// is then still there, and the next run goes on.
 pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Outcome, String> {
     fs::create_dir_all(out).map_err(at("create", out))?;
+    let disk = Beneath::open(out).map_err(at("open", out))?;
     // Held until the end: two runs at once take turns.
-    let lock = File::open(out).map_err(at("open", out))?;
-    lock.lock().map_err(at("lock", out))?;
+    disk.lock().map_err(at("lock", out))?;
     let staging = out.join(STAGING);
     remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging))?;
 
@@ -117,9 +122,10 @@ pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Outcome, String>
             blocked.concat()
         ));
     }
-    let outcome = stage_and_move(out, &staging, &folders);
-    remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging))?;
+    let outcome = stage_and_move(out, &disk, &folders);
+    let cleared = remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging));
     let mut outcome = outcome?;
+    cleared?;
     let mut left: Vec<_> = folders
         .into_iter()
         .flat_map(|folder| folder.differences)
@@ -134,10 +140,10 @@ pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Outcome, String>
     Ok(outcome)
 }
 
-fn stage_and_move(out: &Path, staging: &Path, folders: &[Folder<'_>]) -> Result<Outcome, String> {
+fn stage_and_move(out: &Path, disk: &Beneath, folders: &[Folder<'_>]) -> Result<Outcome, String> {
     let mut outcome = Outcome::default();
-    let mut first = Staged::new(out, staging.join("files"));
-    let mut last = Staged::new(out, staging.join("indexes"));
+    let mut first = Staged::new(out, disk, "files");
+    let mut last = Staged::new(out, disk, "indexes");
 
     // Everything is staged before anything is moved, so that a full disk changes nothing.
     for folder in folders {
@@ -155,66 +161,77 @@ fn stage_and_move(out: &Path, staging: &Path, folders: &[Folder<'_>]) -> Result<
         let index_path = format!("{}/{INDEX}", folder.name);
         let prunes = interim.text != folder.index.text;
         if prunes || folder.index_differs() {
-            first.stage(&index_path, &interim)?;
+            first.stage(&index_path, &interim, folder.has_index)?;
         }
-        for path in writes {
-            first.stage(&format!("{}/{path}", folder.name), folder.expected[path])?;
+        for (path, is_there) in writes {
+            let artifact = folder.expected[path];
+            first.stage(&format!("{}/{path}", folder.name), artifact, is_there)?;
         }
         if prunes && !folder.index.text.is_empty() {
-            last.stage(&index_path, &folder.index)?;
+            last.stage(&index_path, &folder.index, true)?;
         }
     }
     first.put()?;
-    for orphan in folders.iter().flat_map(|folder| &folder.differences) {
-        if orphan.drift == Drift::Orphan {
-            let path = out.join(&orphan.path);
-            remove_if_there(fs::remove_file(&path)).map_err(at("delete", &path))?;
-            outcome.deleted += 1;
-            remove_empty_folders(out, path.parent());
-        }
+    let orphans = folders.iter().flat_map(|folder| &folder.differences);
+    let orphans = orphans.filter(|difference| difference.drift == Drift::Orphan);
+    // An index goes last: it is what says that the other files are ours.
+    let (indexes, files): (Vec<_>, Vec<_>) =
+        orphans.partition(|orphan| orphan.path.ends_with("/.files"));
+    for orphan in files.into_iter().chain(indexes) {
+        let removed = remove_if_there(disk.remove_file(&orphan.path));
+        removed.map_err(at("delete", &out.join(&orphan.path)))?;
+        outcome.deleted += 1;
+        remove_empty_folders(disk, &orphan.path);
     }
     last.put()?;
     Ok(outcome)
 }
 
-/// Files that wait beside the output folder, under the paths that they will have in it.
+/// Files that wait in the output folder, under the paths that they will have in it.
 struct Staged<'a> {
     out: &'a Path,
-    root: PathBuf,
-    paths: Vec<String>,
+    disk: &'a Beneath,
+    /// The folder that they wait in.
+    root: String,
+    /// Their paths, and whether each takes the place of an old file.
+    files: Vec<(String, bool)>,
     /// Folders known to be in the output folder, or not.
     there: HashMap<String, bool>,
 }
 
 impl<'a> Staged<'a> {
-    fn new(out: &'a Path, root: PathBuf) -> Self {
+    fn new(out: &'a Path, disk: &'a Beneath, name: &str) -> Self {
         Self {
             out,
-            root,
-            paths: Vec::new(),
+            disk,
+            root: format!("{STAGING}/{name}"),
+            files: Vec::new(),
             there: HashMap::new(),
         }
     }
 
-    fn stage(&mut self, path: &str, artifact: &Artifact) -> Result<(), String> {
-        let staged = self.root.join(path);
-        let parent = staged.parent().unwrap_or(&self.root);
+    fn stage(&mut self, path: &str, artifact: &Artifact, replaces: bool) -> Result<(), String> {
+        let staged = format!("{}/{path}", self.root);
         if self
-            .paths
+            .files
             .last()
-            .is_none_or(|last| folder_of(last) != folder_of(path))
+            .is_none_or(|(last, _)| folder_of(last) != folder_of(path))
         {
-            fs::create_dir_all(parent).map_err(at("create", parent))?;
+            let folder = folder_of(&staged);
+            let created = self.disk.create_folders(folder);
+            created.map_err(at("create", &self.out.join(folder)))?;
         }
-        create(&staged, artifact).map_err(at("write", &staged))?;
-        self.paths.push(path.to_owned());
+        let mode = if artifact.executable { 0o755 } else { 0o644 };
+        let created = self.disk.create(&staged, artifact.text.as_bytes(), mode);
+        created.map_err(at("write", &self.out.join(staged)))?;
+        self.files.push((path.to_owned(), replaces));
         Ok(())
     }
 
     /// Moves everything into place: a folder that is not there yet as a whole, else file by file.
     fn put(&mut self) -> Result<(), String> {
         let mut moved: Option<String> = None;
-        for path in std::mem::take(&mut self.paths) {
+        for (path, replaces) in std::mem::take(&mut self.files) {
             if moved
                 .as_ref()
                 .is_some_and(|folder| path.starts_with(folder.as_str()))
@@ -227,8 +244,14 @@ impl<'a> Staged<'a> {
                 .find(|folder| !self.is_there(folder))
                 .map(str::to_owned);
             let unit = absent.as_deref().unwrap_or(&path);
-            let target = self.out.join(unit);
-            fs::rename(self.root.join(unit), &target).map_err(at("write", &target))?;
+            let staged = format!("{}/{unit}", self.root);
+            // Where nothing was, somebody may have put something meanwhile.
+            let put = if replaces {
+                self.disk.replace(&staged, unit)
+            } else {
+                self.disk.place(&staged, unit)
+            };
+            put.map_err(at("write", &self.out.join(unit)))?;
             moved = absent.map(|folder| format!("{folder}/"));
         }
         Ok(())
@@ -238,7 +261,7 @@ impl<'a> Staged<'a> {
         if let Some(there) = self.there.get(folder) {
             return *there;
         }
-        let there = self.out.join(folder).is_dir();
+        let there = self.disk.is_folder(folder);
         self.there.insert(folder.to_owned(), there);
         there
     }
@@ -249,15 +272,19 @@ fn folder_of(path: &str) -> &str {
 }
 
 impl Folder<'_> {
-    /// The expected files that are missing or stale.
-    fn writes(&self) -> Vec<&str> {
+    /// The expected files that are missing or stale, and whether there is an old one.
+    fn writes(&self) -> Vec<(&str, bool)> {
         let own = |difference: &Difference| {
             let path = difference
                 .path
                 .strip_prefix(&self.name)?
                 .strip_prefix('/')?;
             let (path, _) = self.expected.get_key_value(path)?;
-            matches!(difference.drift, Drift::Stale | Drift::Missing).then_some(path.as_str())
+            match difference.drift {
+                Drift::Stale => Some((path.as_str(), true)),
+                Drift::Missing => Some((path.as_str(), false)),
+                Drift::Orphan | Drift::Foreign => None,
+            }
         };
         self.differences.iter().filter_map(own).collect()
     }
@@ -311,6 +338,7 @@ fn folder<'t>(
             .collect(),
         index,
         listed,
+        has_index: is_index(&root.join(INDEX)),
         differences: Vec::new(),
     };
 
@@ -435,14 +463,7 @@ fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
     if out.is_dir() {
         for entry in WalkDir::new(out).min_depth(2).max_depth(2) {
             let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
-            let has_index = || {
-                entry
-                    .path()
-                    .join(INDEX)
-                    .symlink_metadata()
-                    .is_ok_and(|meta| meta.is_file())
-            };
-            if entry.file_type().is_dir() && has_index() {
+            if entry.file_type().is_dir() && is_index(&entry.path().join(INDEX)) {
                 folders.insert(relative(out, entry.path())?);
             }
         }
@@ -450,14 +471,18 @@ fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
     Ok(folders)
 }
 
+fn is_index(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| meta.is_file())
+}
+
 /// The paths that an index lists; none where there is no index.
 fn read_index(path: &Path) -> Result<BTreeSet<String>, String> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(at("read", path)(error)),
-    };
     let mut listed = BTreeSet::new();
+    // A link or a pipe in its place is foreign, and nothing to read.
+    if !is_index(path) {
+        return Ok(listed);
+    }
+    let text = fs::read_to_string(path).map_err(at("read", path))?;
     for line in text
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -526,17 +551,6 @@ fn state(path: &Path, artifact: &Artifact) -> Result<State, String> {
     })
 }
 
-fn create(path: &Path, artifact: &Artifact) -> io::Result<()> {
-    let mode = if artifact.executable { 0o755 } else { 0o644 };
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)?;
-    file.write_all(artifact.text.as_bytes())?;
-    file.set_permissions(fs::Permissions::from_mode(mode))
-}
-
 /// The first part of `name` below `out` that is a link or no folder.
 fn linked_ancestor(out: &Path, name: &str) -> Option<String> {
     let ends = name
@@ -552,14 +566,11 @@ fn linked_ancestor(out: &Path, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Removes the folders from `from` up to the output folder, as far as they are empty.
-fn remove_empty_folders(out: &Path, from: Option<&Path>) {
-    let below = from
-        .into_iter()
-        .flat_map(Path::ancestors)
-        .take_while(|folder| *folder != out);
-    for folder in below {
-        if fs::remove_dir(folder).is_err() {
+/// Removes the folders above a path in the output folder, as far as they are empty.
+fn remove_empty_folders(disk: &Beneath, path: &str) {
+    let above = path.rmatch_indices('/').map(|(slash, _)| &path[..slash]);
+    for folder in above {
+        if disk.remove_folder(folder).is_err() {
             break;
         }
     }

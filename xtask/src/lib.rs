@@ -6,12 +6,13 @@
 //!
 //! One direction, one stage a module: [`spec`] reads and validates with [`rules`], [`plan`] decides,
 //! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
-//! [`tree`] in memory; [`emit`] alone writes to the disk.
-//! [`schema`] is the format of a spec for editors and people. [`kubernetes`] and [`image`] are
+//! [`tree`] in memory; [`emit`] alone writes to the disk, [`beneath`] the output folder and nowhere
+//! else. [`schema`] is the format of a spec for editors and people. [`kubernetes`] and [`image`] are
 //! the words that all of them share, [`text`] is what a person can see of them, [`diagnostic`] is
 //! how a spec's errors look. [`cli`] and [`command`] are
 //! the way in.
 
+pub mod beneath;
 pub mod cli;
 pub mod command;
 pub mod diagnostic;

@@ -165,12 +165,14 @@ impl Target {
                      correct `template = {template:?}`"
                 ));
             }
-            let sound =
-                |part: &str| !part.is_empty() && part != "." && part != ".." && part != ".files";
-            if !path.split('/').all(sound) || path.contains(['\\', '\0']) {
+            let sound = |part: &str| {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "._+-{}".contains(c);
+                !["", ".", "..", ".files"].contains(&part) && part.chars().all(plain)
+            };
+            if !path.split('/').all(sound) {
                 return Err(format!(
-                    "{place}: `path = {path:?}` does not stay inside the release's folder; write a \
-                     relative path without `..`"
+                    "{place}: `path = {path:?}` is no path inside the release's folder; write \
+                     names of letters, digits, `.`, `_`, `+` and `-`, joined by `/`, without `..`"
                 ));
             }
             let folder = path.split_once('/').map_or("", |(folder, _)| folder);

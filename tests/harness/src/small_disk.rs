@@ -47,6 +47,17 @@ impl SmallDisk {
             .expect("a mounted disk can be resized");
     }
 
+    /// Makes it read-only, or writable again. What is on it stays.
+    #[track_caller]
+    pub fn read_only(&self, read_only: bool) {
+        let flags = if read_only {
+            MountFlags::RDONLY
+        } else {
+            MountFlags::empty()
+        };
+        mount_remount(&self.path, flags, c"").expect("a mounted disk can be remounted");
+    }
+
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         &self.path
