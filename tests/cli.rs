@@ -87,6 +87,7 @@ fn help() {
     for arguments in [
         &["--help"][..],
         &["gen", "--help"],
+        &["dist", "--help"],
         &["check", "--help"],
         &["explain-rule", "--help"],
         &["images", "--help"],
@@ -183,8 +184,8 @@ fn check_turns_red_on_one_byte_of_any_file() {
         .collect();
     assert_eq!(
         files.len(),
-        157,
-        "153 files, the two about the format, and both indexes"
+        202,
+        "198 files, the two about the format, and both indexes"
     );
     for (path, (text, _, _)) in files {
         let mut other = text.clone();

@@ -122,6 +122,33 @@ fn the_schema_is_one_and_takes_the_specs() {
 }
 
 #[test]
+#[ignore = "needs cyclonedx-python-lib; tests/run brings it and runs this"]
+fn the_bills_of_materials_are_cyclonedx() {
+    let (folder, mut files) = files(".cdx.json");
+    let valid = |files: &[PathBuf]| {
+        Command::new(python_tool("python"))
+            .arg(root().join("tests/sbom/validate.py"))
+            .args(files)
+            .output()
+            .expect("runs")
+    };
+    let output = valid(&files);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+
+    let text = fs::read_to_string(&files[0]).expect("readable");
+    for (from, to) in [
+        ("\"container\"", "\"containers\""),
+        ("\"pkg:oci/", "\"pkg:OCI/%"),
+        ("\"bom-ref\"", "\"bom_ref\""),
+    ] {
+        files[0] = folder.path().join("wrong.cdx.json");
+        fs::write(&files[0], text.replacen(from, to, 1)).expect("written");
+        assert_eq!(valid(&files[..1]).status.code(), Some(1), "{to}");
+    }
+}
+
+#[test]
 #[ignore = "needs ansible-lint; tests/run brings it and runs this"]
 fn ansible_lint() {
     let (folder, mut files) = files(".yaml");

@@ -179,6 +179,39 @@ fn skopeo_sync_yaml() {
 }
 
 #[test]
+fn images_cdx_json() {
+    each("images.cdx.json", |release, plan, text| {
+        let json: Value = serde_json::from_str(text).expect("JSON");
+        let about = &json["metadata"]["component"];
+        assert_eq!(about["name"], *release.release.product);
+        assert_eq!(about["version"], *release.release.version);
+        let mut found = Set::new();
+        for component in json["components"].as_array().expect("a list") {
+            let field = |name: &str| component[name].as_str().expect("a string");
+            let (name, tag) = (field("name"), field("version"));
+            let base = name.rsplit('/').next().expect("a name");
+            let source = &component["properties"][0]["value"];
+            // Of the vendor's package, an image is in no repository.
+            let purl = match source.as_str() {
+                Some("package") => format!("pkg:oci/{base}?tag={tag}"),
+                _ => format!("pkg:oci/{base}?repository_url={name}&tag={tag}"),
+            };
+            assert_eq!(field("purl"), purl);
+            let reference = format!("{name}:{tag}");
+            assert_eq!(field("bom-ref"), reference);
+            let is_package = !registry_images(plan).contains(&reference);
+            assert_eq!(source == "package", is_package, "{reference}");
+            found.insert(reference);
+        }
+        assert_eq!(found, planned(plan));
+        let needed = &json["dependencies"][0];
+        assert_eq!(needed["ref"], about["bom-ref"]);
+        let needed: Set = serde_json::from_value(needed["dependsOn"].clone()).expect("strings");
+        assert_eq!(needed, found);
+    });
+}
+
+#[test]
 fn import_nodes_yaml() {
     each("import-nodes.yaml", |release, plan, text| {
         let plays = yaml(text);
@@ -389,7 +422,7 @@ fn skeleton(markdown: &str) -> Skeleton {
             Event::Start(Tag::Heading { level, .. }) => skeleton.headings.push(level.to_string()),
             Event::Start(Tag::TableCell) => skeleton.cells += 1,
             Event::Start(Tag::Link { dest_url, .. }) if !dest_url.starts_with('#') => {
-                let link = dest_url.replace("README.zh-CN.md", "README.md");
+                let link = dest_url.replace(".zh-CN.md", ".md");
                 skeleton.links.push(link);
             }
             _ => {}
@@ -408,10 +441,12 @@ fn the_pages_of_both_languages_say_the_same() {
             .plans
             .iter()
             .map(|plan| format!("k8s-{}/", plan.kubernetes));
-        for folder in folders.chain([String::new()]) {
-            let english = skeleton(text(&tree, &format!("{folder}README.md")));
-            let chinese = skeleton(text(&tree, &format!("{folder}README.zh-CN.md")));
-            assert_eq!(english, chinese, "{folder}");
+        let pages =
+            folders.flat_map(|folder| [format!("{folder}README"), format!("{folder}START-HERE")]);
+        for page in pages.chain(["README".to_owned()]) {
+            let english = skeleton(text(&tree, &format!("{page}.md")));
+            let chinese = skeleton(text(&tree, &format!("{page}.zh-CN.md")));
+            assert_eq!(english, chinese, "{page}");
         }
     }
 }

@@ -27,6 +27,12 @@ pub enum Command {
     /// Exit status: 0 done; 1 drift, a refused spec, a version outside the supported range or a
     /// failed step; 2 wrong usage.
     Gen(Gen),
+    /// Write what a release publishes: kits for operators, lists, checksums; or see whether a
+    /// published folder is whole and right
+    ///
+    /// Exit status: 0 done; 1 a published folder that is not what the spec says, a refused spec, a
+    /// version outside the supported range or a failed step; 2 wrong usage.
+    Dist(Dist),
     /// Look for what is wrong with the specs, and write nothing
     ///
     /// Exit status: 0 nothing is wrong; 1 a spec is refused, or with --deny warnings doubted; 2
@@ -156,6 +162,31 @@ pub struct Why {
     /// The folder of the targets [default: templates]
     #[arg(long, value_name = "DIR")]
     pub templates: Option<PathBuf>,
+}
+
+/// The arguments of `dist`.
+#[derive(Args, Debug)]
+pub struct Dist {
+    /// Write nothing; list what of this folder is missing, foreign, damaged or stale, and fail if
+    /// anything is
+    #[arg(long, value_name = "DIR", conflicts_with = "out")]
+    pub check: Option<PathBuf>,
+    /// Only this release; may be repeated [default: all]
+    #[arg(long = "release", value_name = "[PRODUCT/]RELEASE")]
+    pub releases: Vec<String>,
+    /// Only the kit of this Kubernetes version, as `kubectl version` prints it (v1.28.5+k3s1,
+    /// 1.28), without the one of all versions; may be repeated [default: all supported ones]
+    #[arg(long = "kubernetes", value_name = "VERSION", value_parser = minor)]
+    pub kubernetes: Vec<Minor>,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
+    /// The folder of the targets [default: templates]
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+    /// The folder to write, which is replaced as a whole [default: dist]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 fn minor(text: &str) -> Result<Minor, kubernetes::ParseError> {

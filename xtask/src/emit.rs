@@ -148,8 +148,11 @@ fn stage_and_move(out: &Path, disk: &Beneath, folders: &[Folder<'_>]) -> Result<
     // Everything is staged before anything is moved, so that a full disk changes nothing.
     for folder in folders {
         let writes = folder.writes();
-        outcome.unchanged += folder.expected.len() - writes.len();
-        outcome.written += writes.len();
+        // The index is one of the files that `gen` owns.
+        let index = usize::from(!folder.index.text.is_empty());
+        let changed = writes.len() + index.min(usize::from(folder.index_differs()));
+        outcome.unchanged += folder.expected.len() + index - changed;
+        outcome.written += changed;
         // The index lists a file before the file is there, and until it is gone: a run that dies
         // in between has left nothing that the next one takes for foreign.
         let both = folder
@@ -514,6 +517,7 @@ fn index_of<'p>(paths: impl Iterator<Item = &'p str>) -> Artifact {
     Artifact {
         text,
         executable: false,
+        loose: false,
     }
 }
 

@@ -153,6 +153,12 @@ impl ImageRef {
         self.path().rsplit('/').next().unwrap_or_default()
     }
 
+    /// What stands in front of the tag: `k8s.gcr.io/sig-storage/csi-attacher`.
+    #[must_use]
+    pub fn repository(&self) -> &str {
+        &self.text[..self.path_end]
+    }
+
     /// The tag: `v3.4.0`.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
@@ -175,6 +181,18 @@ impl ImageRef {
             None if self.path().contains('/') => format!("{DEFAULT_HOST}/{}", self.text),
             None => format!("{DEFAULT_HOST}/{DEFAULT_FOLDER}/{}", self.text),
         }
+    }
+
+    /// The package URL of type `oci`, by which scanners and bills of materials name an image. A
+    /// short name has no repository that it could be fetched from.
+    #[must_use]
+    pub fn purl(&self) -> String {
+        let repository = match self.host() {
+            Some(_) => format!("repository_url={}&", self.repository()),
+            None => String::new(),
+        };
+        let tag = self.tag().unwrap_or_default();
+        format!("pkg:oci/{}?{repository}tag={tag}", self.base_name())
     }
 }
 

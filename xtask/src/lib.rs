@@ -6,11 +6,11 @@
 //!
 //! One direction, one stage a module: [`spec`] reads and validates with [`rules`], [`plan`] decides,
 //! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
-//! [`tree`] in memory; [`emit`] alone writes to the disk, [`beneath`] the output folder and nowhere
-//! else. [`schema`] is the format of a spec for editors and people. [`kubernetes`] and [`image`] are
-//! the words that all of them share, [`text`] is what a person can see of them, [`diagnostic`] is
-//! how a spec's errors look. [`cli`] and [`command`] are
-//! the way in.
+//! [`tree`] in memory; [`emit`] alone writes that to the disk, [`beneath`] the output folder and
+//! nowhere else. What a release publishes is a tree too: [`kit`] packs it, and [`publish`] writes the
+//! packed files. [`schema`] is the format of a spec for editors and people. [`kubernetes`] and
+//! [`image`] are the words that all of them share, [`text`] is what a person can see of them,
+//! [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are the way in.
 
 pub mod beneath;
 pub mod cli;
@@ -18,8 +18,10 @@ pub mod command;
 pub mod diagnostic;
 pub mod emit;
 pub mod image;
+pub mod kit;
 pub mod kubernetes;
 pub mod plan;
+pub mod publish;
 pub mod quote;
 pub mod render;
 pub mod rules;

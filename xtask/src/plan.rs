@@ -255,6 +255,12 @@ pub struct PlannedImage {
     pub reference: String,
     /// The whole name under which a node stores it.
     pub name: String,
+    /// The reference without its tag.
+    pub repository: String,
+    /// The tag.
+    pub tag: String,
+    /// Its package URL, of type `oci`.
+    pub purl: String,
     /// Whether it comes in the vendor's package; else from the registry in its reference.
     pub is_package: bool,
     /// Its place in a mirror of the scoped layout, behind the mirror's own address.
@@ -902,6 +908,9 @@ fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
     PlannedImage {
         reference: reference.to_string(),
         name: reference.whole_name(),
+        repository: reference.repository().to_owned(),
+        tag: reference.tag().unwrap_or_default().to_owned(),
+        purl: reference.purl(),
         is_package: image.source != ImageSource::Registry,
         scoped: scoped_place(reference),
         flat: flat_place(reference),

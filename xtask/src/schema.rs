@@ -27,8 +27,12 @@ pub fn tree<T: JsonSchema>(version: i64) -> Tree {
         files: files
             .into_iter()
             .map(|(path, text)| {
-                let executable = false;
-                (path.to_owned(), Artifact { text, executable })
+                let artifact = Artifact {
+                    text,
+                    executable: false,
+                    loose: false,
+                };
+                (path.to_owned(), artifact)
             })
             .collect(),
         selection: Selection::Everything,

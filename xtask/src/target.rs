@@ -35,6 +35,9 @@ pub struct File {
     /// Whether the file is a program (mode 755; else 644).
     #[serde(default)]
     pub executable: bool,
+    /// Whether `dist` publishes the file by itself too, beside the kits.
+    #[serde(default)]
+    pub loose: bool,
 }
 
 /// For what one file is written.

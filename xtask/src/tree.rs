@@ -9,6 +9,16 @@ pub struct Artifact {
     pub text: String,
     /// Whether the file is a program.
     pub executable: bool,
+    /// Whether it is published by itself too, beside the kits.
+    pub loose: bool,
+}
+
+impl Artifact {
+    /// The file's mode.
+    #[must_use]
+    pub fn mode(&self) -> u32 {
+        if self.executable { 0o755 } else { 0o644 }
+    }
 }
 
 /// The rendered files of one release, by their path below its folder.

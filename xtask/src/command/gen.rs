@@ -75,7 +75,7 @@ fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
 fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
     let differences = emit::compare(out, trees, whole)?;
     if differences.is_empty() {
-        let files: usize = trees.iter().map(|tree| tree.files.len()).sum();
+        let files: usize = trees.iter().map(|tree| tree.files.len() + 1).sum();
         print(&format!(
             "{}: {files} files are what the spec says\n",
             out.display()

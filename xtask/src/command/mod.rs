@@ -1,6 +1,7 @@
 //! The subcommands: one thin file each, which puts the stages together.
 
 mod check;
+mod dist;
 mod explain_rule;
 mod r#gen;
 mod images;
@@ -22,6 +23,7 @@ pub type Failure = String;
 pub fn run(cli: &Cli) -> ExitCode {
     let outcome = match &cli.command {
         Command::Gen(arguments) => r#gen::run(arguments),
+        Command::Dist(arguments) => dist::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::ExplainRule(arguments) => explain_rule::run(arguments),
         Command::Images(arguments) => images::run(arguments),

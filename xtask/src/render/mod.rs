@@ -224,6 +224,7 @@ impl Work<'_> {
             Artifact {
                 text: text.0,
                 executable: file.executable,
+                loose: file.loose,
             },
         ))
     }

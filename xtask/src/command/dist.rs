@@ -1,0 +1,64 @@
+//! `cargo xtask dist`: load, plan and render as `gen` does, pack, and then write or compare.
+
+use std::path::Path;
+
+use super::{Failure, folder, print, select};
+use crate::cli::Dist;
+use crate::kit::{self, Assets};
+use crate::plan;
+use crate::publish::{self, Fault};
+use crate::render::Renderer;
+use crate::spec;
+use crate::target;
+
+pub fn run(arguments: &Dist) -> Result<(), Failure> {
+    let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
+    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let releases = select::releases(specs, &arguments.releases)?;
+    select::supported(&releases, &arguments.kubernetes)?;
+    let wanted: Vec<_> = arguments
+        .kubernetes
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let wanted = (!wanted.is_empty()).then_some(wanted.as_slice());
+    let renderer = Renderer::new(&targets)?;
+    let mut trees = Vec::new();
+    for release in &releases {
+        trees.push(renderer.render(&plan::plan(&release.release), wanted)?);
+    }
+    let assets = kit::assets(&trees)?;
+    match &arguments.check {
+        Some(folder) => check(folder, &assets),
+        None => write(&folder(arguments.out.as_ref(), "dist"), &assets),
+    }
+}
+
+fn write(out: &Path, assets: &Assets) -> Result<(), Failure> {
+    publish::write(out, assets)?;
+    print(&format!("{}: {} files\n", out.display(), assets.len()));
+    Ok(())
+}
+
+fn check(folder: &Path, assets: &Assets) -> Result<(), Failure> {
+    let faults = publish::compare(folder, assets)?;
+    if faults.is_empty() {
+        let (folder, count) = (folder.display(), assets.len());
+        print(&format!("{folder}: {count} files are what the spec says\n"));
+        return Ok(());
+    }
+    for (name, fault) in &faults {
+        let word = match fault {
+            Fault::Missing => "missing",
+            Fault::Foreign => "foreign",
+            Fault::Damaged => "damaged",
+            Fault::Stale => "stale",
+        };
+        print(&format!("{word}: {}\n", folder.join(name).display()));
+    }
+    Err(format!(
+        "{} is not what the spec says\nhelp: publish what `cargo xtask dist` writes, from the same \
+         commit and with the same `--release` and `--kubernetes`",
+        folder.display()
+    ))
+}
