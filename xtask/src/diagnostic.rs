@@ -167,7 +167,9 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
 /// `label`, and whether it is the `primary` one, which comes first.
 #[must_use]
 pub fn json(source: &Source, diagnostics: &[Diagnostic]) -> String {
-    let line = |byte: usize| source.text[..byte].matches('\n').count() + 1;
+    let feeds = source.text.match_indices('\n').map(|(feed, _)| feed);
+    let feeds: Vec<_> = feeds.collect();
+    let line = |byte: usize| feeds.partition_point(|feed| *feed < byte) + 1;
     let place = |span: &Span, label: &str, primary: bool| {
         json!({
             "byteStart": span.start,

@@ -1,6 +1,6 @@
 //! `cargo xtask check`: load every spec and show what is wrong with it, without rendering.
 
-use super::{Failure, folder, print};
+use super::{Failure, complain, folder, print};
 use crate::cli::{Check, Deny, MessageFormat};
 use crate::diagnostic::{self, count};
 use crate::spec;
@@ -11,7 +11,7 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
     for spec in &specs {
         match arguments.message_format {
             MessageFormat::Human => {
-                eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
+                complain(&diagnostic::render(&spec.source, &spec.findings));
             }
             MessageFormat::Json => print(&diagnostic::json(&spec.source, &spec.findings)),
         }

@@ -32,7 +32,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {}", text::visible(&failure));
+            complain(&format!("error: {}\n", text::visible(&failure)));
             ExitCode::FAILURE
         }
     }
@@ -59,4 +59,9 @@ fn root() -> PathBuf {
 /// Prints a result. A reader that has gone away (`| head`) is no failure of the command's.
 fn print(result: &str) {
     let _ = std::io::stdout().write_all(result.as_bytes());
+}
+
+/// Prints what is wrong, and like a result does not mind if nobody can read it.
+fn complain(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,7 +1,7 @@
 //! What a command is about: the releases and minors that its options name. The same for all
 //! commands, so that an option means the same everywhere.
 
-use super::Failure;
+use super::{Failure, complain};
 use crate::diagnostic::{self, Source};
 use crate::kubernetes::Minor;
 use crate::spec::{Release, Spec};
@@ -51,7 +51,7 @@ fn valid(specs: Vec<Spec>) -> Result<Vec<Chosen>, Failure> {
     let mut releases = Vec::new();
     let mut refused = 0;
     for spec in specs {
-        eprint!("{}", diagnostic::render(&spec.source, &spec.findings));
+        complain(&diagnostic::render(&spec.source, &spec.findings));
         match spec.outcome {
             Some(release) => releases.push(Chosen {
                 release,
