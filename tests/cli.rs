@@ -89,6 +89,7 @@ fn help() {
         &["gen", "--help"],
         &["dist", "--help"],
         &["check", "--help"],
+        &["check-chart", "--help"],
         &["explain-rule", "--help"],
         &["images", "--help"],
         &["why", "--help"],
@@ -524,7 +525,7 @@ fn check_refuses_errors_and_doubts_the_rest() {
 
 #[test]
 fn every_rule_is_explained() {
-    for rule in xtask::rules::RULES {
+    for rule in xtask::rules::RULES.iter().chain(xtask::chart::RULES) {
         let (code, stdout, _) = said(&["explain-rule", rule.code]);
         let head = format!(
             "{}[{}]: {}\n\n",

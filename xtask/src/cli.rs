@@ -38,6 +38,11 @@ pub enum Command {
     /// Exit status: 0 nothing is wrong; 1 a spec is refused, or with --deny warnings doubted; 2
     /// wrong usage.
     Check(Check),
+    /// Hold a Helm chart's folder against the table: its keys, its images and its defaults
+    ///
+    /// Exit status: 0 the chart fits; 1 it does not, or could not be read, a refused spec or a
+    /// release that is not there; 2 wrong usage.
+    CheckChart(CheckChart),
     /// Say what a rule is for, by the code that a finding shows in brackets
     ///
     /// Exit status: 0 done; 1 there is no such rule; 2 wrong usage.
@@ -187,6 +192,23 @@ pub struct Dist {
     /// The folder to write, which is replaced as a whole [default: dist]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// The arguments of `check-chart`.
+#[derive(Args, Debug)]
+pub struct CheckChart {
+    /// The chart's folder, which holds Chart.yaml and values.yaml
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// The release [default: the only one there is]
+    #[arg(long, value_name = "[PRODUCT/]RELEASE")]
+    pub release: Option<String>,
+    /// Findings for people on stderr, or for programs on stdout, a JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub message_format: MessageFormat,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
 }
 
 fn minor(text: &str) -> Result<Minor, kubernetes::ParseError> {

@@ -11,8 +11,11 @@
 //! packed files. [`schema`] is the format of a spec for editors and people. [`kubernetes`] and
 //! [`image`] are the words that all of them share, [`text`] is what a person can see of them,
 //! [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are the way in.
+//! Beside the line of stages, [`chart`] holds a Helm chart against a release, and [`suggest`] knows
+//! what a misspelt name may have meant.
 
 pub mod beneath;
+pub mod chart;
 pub mod cli;
 pub mod command;
 pub mod diagnostic;
@@ -27,6 +30,7 @@ pub mod render;
 pub mod rules;
 pub mod schema;
 pub mod spec;
+pub mod suggest;
 pub mod target;
 pub mod text;
 pub mod tree;

@@ -1,20 +1,15 @@
 //! `cargo xtask check`: load every spec and show what is wrong with it, without rendering.
 
-use super::{Failure, complain, folder, print};
+use super::{Failure, folder, print, report};
 use crate::cli::{Check, Deny, MessageFormat};
-use crate::diagnostic::{self, count};
+use crate::diagnostic::count;
 use crate::spec;
 
 pub fn run(arguments: &Check) -> Result<(), Failure> {
     let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let (mut errors, mut warnings) = (0, 0);
     for spec in &specs {
-        match arguments.message_format {
-            MessageFormat::Human => {
-                complain(&diagnostic::render(&spec.source, &spec.findings));
-            }
-            MessageFormat::Json => print(&diagnostic::json(&spec.source, &spec.findings)),
-        }
+        report(arguments.message_format, &spec.source, &spec.findings);
         let of_spec = spec
             .findings
             .iter()

@@ -2,14 +2,15 @@
 
 use super::{Failure, print};
 use crate::cli::ExplainRule;
-use crate::rules::{self, RULES};
+use crate::{chart, rules};
 
 /// The width of the paragraph.
 const WIDTH: usize = 80;
 
 pub fn run(arguments: &ExplainRule) -> Result<(), Failure> {
-    let Some(rule) = rules::find(&arguments.code) else {
-        let codes: Vec<_> = RULES.iter().map(|rule| rule.code).collect();
+    let known = rules::RULES.iter().chain(chart::RULES);
+    let Some(rule) = known.clone().find(|rule| rule.code == arguments.code) else {
+        let codes: Vec<_> = known.map(|rule| rule.code).collect();
         return Err(format!(
             "there is no rule `{}`\nhelp: the rules are {}",
             arguments.code,

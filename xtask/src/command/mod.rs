@@ -1,6 +1,7 @@
 //! The subcommands: one thin file each, which puts the stages together.
 
 mod check;
+mod check_chart;
 mod dist;
 mod explain_rule;
 mod r#gen;
@@ -12,7 +13,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, MessageFormat};
+use crate::diagnostic::{self, Diagnostic, Source};
 use crate::text;
 
 /// Why a command failed: what it prints behind `error: `, with its mend. Ends in exit status 1.
@@ -25,6 +27,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::Gen(arguments) => r#gen::run(arguments),
         Command::Dist(arguments) => dist::run(arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::CheckChart(arguments) => check_chart::run(arguments),
         Command::ExplainRule(arguments) => explain_rule::run(arguments),
         Command::Images(arguments) => images::run(arguments),
         Command::Why(arguments) => why::run(arguments),
@@ -35,6 +38,14 @@ pub fn run(cli: &Cli) -> ExitCode {
             complain(&format!("error: {}\n", text::visible(&failure)));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Shows findings: to people on stderr, to programs as a result.
+fn report(format: MessageFormat, source: &Source, findings: &[Diagnostic]) {
+    match format {
+        MessageFormat::Human => complain(&diagnostic::render(source, findings)),
+        MessageFormat::Json => print(&diagnostic::json(source, findings)),
     }
 }
 

@@ -15,12 +15,8 @@ use crate::plan::{self, ReleasePlan};
 use crate::render::Renderer;
 use crate::spec::model::{Component, Condition, Image, Located};
 use crate::spec::{self, Release};
+use crate::suggest::did_you_mean;
 use crate::target::{self, Per, Target, path_of};
-
-/// How similar a name must be to be offered in the place of one that is not there.
-const NEAR: f64 = 0.6;
-/// How many of them are offered.
-const MOST_NEAR: usize = 3;
 
 pub fn run(arguments: &Why) -> Result<(), Failure> {
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
@@ -96,33 +92,21 @@ fn is_called(reference: &ImageRef, name: &str) -> bool {
 }
 
 fn not_there(release: &Release, name: &str) -> Failure {
-    let mut near: Vec<(f64, String)> = Vec::new();
-    for component in &release.components {
+    let components = || release.components.iter();
+    let known = components().flat_map(|component| {
         let images = component.images.iter().flat_map(|image| {
             let reference = &image.reference.value;
             let tag = reference.tag().unwrap_or_default();
-            [
-                reference.to_string(),
-                format!("{}:{tag}", reference.base_name()),
-            ]
+            let short = format!("{}:{tag}", reference.base_name());
+            [reference.to_string(), short]
         });
         let names = [component.name.value.clone(), component.container.clone()];
-        for known in names.into_iter().chain(images) {
-            near.push((strsim::sorensen_dice(&known, name), known));
-        }
-    }
-    near.retain(|(similarity, _)| *similarity >= NEAR);
-    near.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-    near.dedup();
-    let near = near.iter().take(MOST_NEAR);
-    let near: Vec<_> = near.map(|(_, known)| format!("`{known}`")).collect();
-    let help = if near.is_empty() {
-        let components = release.components.iter();
-        let names: Vec<_> = components.map(|c| c.name.value.as_str()).collect();
+        names.into_iter().chain(images)
+    });
+    let help = did_you_mean(name, known).unwrap_or_else(|| {
+        let names: Vec<_> = components().map(|c| c.name.value.as_str()).collect();
         format!("the components are {}", names.join(", "))
-    } else {
-        format!("did you mean {}?", near.join(" or "))
-    };
+    });
     format!(
         "{}/{} has no image and no component `{name}`\nhelp: {help}",
         release.product, release.version

@@ -1,0 +1,330 @@
+//! Holds a chart against a release: what one of the two has, and the other lacks or has otherwise.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+use super::yaml::{Document, Id, Missing};
+use super::{Chart, images, rules};
+use crate::diagnostic::{Diagnostic, Source};
+use crate::spec::Release;
+use crate::spec::model::HelmKey;
+use crate::suggest::did_you_mean;
+
+/// Findings of one kind that are looked for in a file; whoever has more has another problem.
+pub const MOST: usize = 100;
+
+/// All findings about a chart, by the file that they point into: its two, and the spec.
+#[must_use]
+pub fn check<'f>(
+    chart: &'f Chart,
+    release: &Release,
+    spec: &'f Source,
+) -> [(&'f Source, Vec<Diagnostic>); 3] {
+    let looked_at = |source: &Source, look: &dyn Fn(&Document) -> Vec<Diagnostic>| {
+        Document::parse(&source.text).map_or_else(
+            |malformed| vec![*malformed],
+            |document| [look(&document), keys(&document)].concat(),
+        )
+    };
+    let about = looked_at(&chart.about, &|document| {
+        about(&chart.about, document, release)
+    });
+    let values = looked_at(&chart.values, &|document| {
+        let values = Values {
+            release,
+            spec,
+            source: &chart.values,
+            document,
+            used: HashSet::new(),
+        };
+        values.check()
+    });
+    [
+        (&chart.about, about),
+        (&chart.values, values),
+        (spec, steps(&chart.folder, release)),
+    ]
+}
+
+/// What is wrong with `Chart.yaml`.
+fn about(source: &Source, document: &Document, release: &Release) -> Vec<Diagnostic> {
+    let mut found = placeholders(source, document, &HashMap::new());
+    let bare = |version: &str| version.strip_prefix('v').unwrap_or(version).to_owned();
+    if let Ok(version) = document.get("appVersion")
+        && let Some(text) = document.scalar(document.behind_alias(version.value))
+        && text.placeholders.is_empty()
+        && bare(&text.text) != bare(&release.version)
+    {
+        found.push(Diagnostic::new(
+            &rules::RELEASE,
+            document.span(version.value),
+            format!(
+                "the chart is of {}, the table of {}",
+                text.text, release.version
+            ),
+            "what the chart installs",
+            "check the chart of the same release; `--release` chooses the table",
+        ));
+    }
+    found
+}
+
+/// Keys that stand twice, and such as Helm refuses.
+fn keys(document: &Document) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for map in document.ids() {
+        let mut first: HashMap<&str, Id> = HashMap::new();
+        for (key, _) in document.entries(map) {
+            if found.len() == MOST {
+                return found;
+            }
+            let span = document.span(*key);
+            let Some(name) = document.name(*key) else {
+                found.push(Diagnostic::new(
+                    &rules::YAML,
+                    span,
+                    "a key is a list or a map",
+                    "this key",
+                    "give it a name; Helm takes no other keys",
+                ));
+                continue;
+            };
+            if let Some(before) = first.insert(name, *key) {
+                let title = format!("the key `{name}` stands twice");
+                let help = "delete one of the two; Helm takes the last";
+                found.push(
+                    Diagnostic::new(&rules::DUPLICATE_KEY, span, title, "again", help)
+                        .with_other(document.span(before), "first"),
+                );
+            }
+        }
+    }
+    found
+}
+
+/// What an installation deletes from the chart, and the chart does not have.
+fn steps(folder: &Path, release: &Release) -> Vec<Diagnostic> {
+    let steps = release.steps.iter();
+    steps
+        .filter(|step| folder.join(&step.remove).symlink_metadata().is_err())
+        .map(|step| {
+            Diagnostic::new(
+                &rules::MISSING_PATH,
+                step.kubernetes.span.clone(),
+                format!("the chart has no `{}`", step.remove),
+                "a step of the table deletes it here",
+                "correct its `remove`, or delete the step",
+            )
+        })
+        .collect()
+}
+
+/// Where a placeholder is left of what a build puts into the chart. `images` are the values that
+/// hold an image, each with what the table has there: in those, everything in braces is one.
+/// Elsewhere `{{ .Values.x }}` in quotes is for a template of the chart.
+fn placeholders(
+    source: &Source,
+    document: &Document,
+    images: &HashMap<Id, String>,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for id in document.ids() {
+        let Some(scalar) = document.scalar(id) else {
+            continue;
+        };
+        for span in &scalar.placeholders {
+            if found.len() == MOST {
+                return found;
+            }
+            let shown = &source.text[span.clone()];
+            let is_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+            let name = shown.trim_matches(['{', '}', ' ']);
+            let opens = scalar.plain && span.start == document.span(id).start;
+            let wanted = images.get(&id);
+            if opens || wanted.is_some() || name.chars().all(is_name) {
+                found.push(Diagnostic::new(
+                    &rules::PLACEHOLDER,
+                    span.clone(),
+                    format!("the placeholder `{shown}` is not replaced"),
+                    "for the chart's build to fill in",
+                    wanted.map_or("", String::as_str).to_owned()
+                        + "check the chart as its build leaves it",
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// A reason for which the table names a Helm key, and where.
+struct Use {
+    why: String,
+    place: String,
+}
+
+/// The chart's default values, and the release that they are held against.
+struct Values<'c> {
+    release: &'c Release,
+    spec: &'c Source,
+    source: &'c Source,
+    document: &'c Document,
+    /// The values that the table writes or asks.
+    used: HashSet<Id>,
+}
+
+impl<'c> Values<'c> {
+    fn check(mut self) -> Vec<Diagnostic> {
+        let helm_keys = self.helm_keys();
+        let images = images::check(self.release, self.spec, self.document, &self.used);
+        let placeholders = placeholders(self.source, self.document, &images.wanted);
+        [helm_keys, images.found, self.defaults(), placeholders].concat()
+    }
+
+    /// Every Helm key that the table names, with what for.
+    fn uses(&self) -> BTreeMap<&'c str, Vec<Use>> {
+        let Release {
+            components,
+            settings,
+            chart,
+            ..
+        } = self.release;
+        let mut all: Vec<(&HelmKey, String, String)> = Vec::new();
+        for component in components {
+            let (name, key) = (&component.name, &component.helm_key);
+            let place = self.spec.place(&key.span);
+            all.push((&key.value, format!("the image of `{}`", name.value), place));
+            for condition in &component.enabled_when {
+                let why = format!("the switch of `{}`", name.value);
+                all.push((&condition.key, why, self.spec.place(&name.span)));
+            }
+        }
+        for setting in settings {
+            let why = format!("the setting on {}", setting.kubernetes.value);
+            all.push((&setting.key.value, why, self.spec.place(&setting.key.span)));
+        }
+        let mut uses: BTreeMap<&str, Vec<Use>> = BTreeMap::new();
+        for (key, why, place) in all {
+            uses.entry(key.as_str())
+                .or_default()
+                .push(Use { why, place });
+        }
+        for key in chart.defaults.keys() {
+            uses.entry(key.as_str()).or_insert_with(|| {
+                let why = "an entry of `chart.defaults`".to_owned();
+                let place = self.spec.path.clone();
+                vec![Use { why, place }]
+            });
+        }
+        uses
+    }
+
+    /// Keys of the table that the chart does not have, or has as a group.
+    fn helm_keys(&mut self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        // By the first part of a key that is not there.
+        let mut lost: BTreeMap<&str, (Missing, Vec<&str>, Vec<Use>)> = BTreeMap::new();
+        for (key, uses) in self.uses() {
+            let entry = match self.document.get(key) {
+                Ok(entry) => entry,
+                Err(missing) => {
+                    let mut dots = key.match_indices('.');
+                    let part = dots.nth(missing.depth).map_or(key, |(dot, _)| &key[..dot]);
+                    let (_, keys, all) = lost.entry(part).or_insert((missing, vec![], vec![]));
+                    keys.push(key);
+                    all.extend(uses);
+                    continue;
+                }
+            };
+            self.used.insert(entry.value);
+            let value = self.document.behind_alias(entry.value);
+            if self.document.scalar(value).is_none() {
+                found.push(Diagnostic::new(
+                    &rules::GROUP,
+                    self.document.span(entry.key),
+                    format!("the chart has a group or a list at `{key}`, the table one value"),
+                    "this key",
+                    format!("the table has it for {}", told(&uses)),
+                ));
+            }
+        }
+        found.extend(lost.into_iter().map(|(part, (missing, keys, uses))| {
+            let name = part.rsplit('.').next().unwrap_or_default();
+            let near = did_you_mean(name, missing.there);
+            let near = near.map_or_else(String::new, |question| question + " ");
+            let title = match keys[..] {
+                [key] => format!("the chart has no value `{key}`"),
+                _ => format!(
+                    "the chart has no `{part}`, the table {} values in there",
+                    keys.len()
+                ),
+            };
+            // Where not even the first part is there, the whole file lacks it.
+            let span = missing.last.map_or(0..0, |last| self.document.span(last));
+            let help = format!("{near}the table has it for {}", told(&uses));
+            Diagnostic::new(
+                &rules::MISSING_KEY,
+                span,
+                title,
+                format!("no `{name}` in here"),
+                help,
+            )
+        }));
+        found
+    }
+
+    /// What the chart sets otherwise than the table says.
+    fn defaults(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        for (key, wanted) in &self.release.chart.defaults {
+            let Ok(entry) = self.document.get(key.as_str()) else {
+                continue;
+            };
+            let id = self.document.behind_alias(entry.value);
+            let Some(scalar) = self.document.scalar(id) else {
+                continue;
+            };
+            let is = scalar.boolean();
+            if is == Some(*wanted) || !scalar.placeholders.is_empty() {
+                continue;
+            }
+            let span = self.document.span(id);
+            let key = key.as_str();
+            let title = if scalar.is_empty() {
+                format!("the chart leaves `{key}` empty, the table says `{wanted}`")
+            } else {
+                let written = &self.source.text[span.clone()];
+                format!("the chart sets `{key}` to `{written}`, the table says `{wanted}`")
+            };
+            let counts = if is.is_none() && !scalar.is_empty() {
+                "what is no boolean counts as true whatever it says; "
+            } else {
+                ""
+            };
+            let mend = format!(
+                "{counts}correct `chart.defaults` in {}, or the chart",
+                self.spec.path
+            );
+            found.push(Diagnostic::new(
+                &rules::OTHER_DEFAULT,
+                span,
+                title,
+                "the chart's default",
+                mend,
+            ));
+        }
+        found
+    }
+}
+
+/// `the image of `a` (FILE:1), the setting on v1.16.x (FILE:9)`
+fn told(uses: &[Use]) -> String {
+    const SHOWN: usize = 3;
+    let shown = uses.iter().take(SHOWN);
+    let mut told: Vec<_> = shown
+        .map(|Use { why, place }| format!("{why} ({place})"))
+        .collect();
+    if uses.len() > SHOWN {
+        told.push(format!("{} more", uses.len() - SHOWN));
+    }
+    told.join(", ")
+}
