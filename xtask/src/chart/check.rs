@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::yaml::{Document, Id, Missing};
 use super::{Chart, images, rules};
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::spec::Release;
 use crate::spec::model::HelmKey;
 use crate::suggest::did_you_mean;
@@ -119,41 +119,42 @@ fn steps(folder: &Path, release: &Release) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// Where a placeholder is left of what a build puts into the chart. `images` are the values that
-/// hold an image, each with what the table has there: in those, everything in braces is one.
-/// Elsewhere `{{ .Values.x }}` in quotes is for a template of the chart.
+/// Values with a placeholder that the chart's build has left. `images` are the values that hold an
+/// image, each with what the table has there: in those, everything in braces is one. Elsewhere
+/// `{{ .Values.x }}` in quotes is for a template of the chart.
 fn placeholders(
     source: &Source,
     document: &Document,
     images: &HashMap<Id, String>,
 ) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
-    for id in document.ids() {
-        let Some(scalar) = document.scalar(id) else {
-            continue;
-        };
-        for span in &scalar.placeholders {
-            if found.len() == MOST {
-                return found;
-            }
-            let shown = &source.text[span.clone()];
-            let is_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
-            let name = shown.trim_matches(['{', '}', ' ']);
+    let is_name = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
+    let of_value = |id: Id| {
+        let scalar = document.scalar(id)?;
+        let wanted = images.get(&id);
+        let is_left = |span: &&Span| {
+            let name = source.text[(*span).clone()].trim_matches(['{', '}', ' ']);
             let opens = scalar.plain && span.start == document.span(id).start;
-            let wanted = images.get(&id);
-            if opens || wanted.is_some() || name.chars().all(is_name) {
-                found.push(Diagnostic::new(
-                    &rules::PLACEHOLDER,
-                    span.clone(),
-                    format!("the placeholder `{shown}` is not replaced"),
-                    "for the chart's build to fill in",
-                    wanted.map_or("", String::as_str).to_owned()
-                        + "check the chart as its build leaves it",
-                ));
-            }
+            opens || wanted.is_some() || name.chars().all(is_name)
+        };
+        let mut left = scalar.placeholders.iter().filter(is_left);
+        let first = left.next()?;
+        let wanted = wanted.map_or("", String::as_str);
+        let mut finding = Diagnostic::new(
+            &rules::PLACEHOLDER,
+            first.clone(),
+            format!(
+                "the placeholder `{}` is not replaced",
+                &source.text[first.clone()]
+            ),
+            "for the chart's build to fill in",
+            format!("{wanted}check the chart as its build leaves it"),
+        );
+        for another in left.take(MOST) {
+            finding = finding.with_other(another.clone(), "and this");
         }
-    }
-    found
+        Some(finding)
+    };
+    document.ids().filter_map(of_value).take(MOST).collect()
 }
 
 /// A reason for which the table names a Helm key, and where.

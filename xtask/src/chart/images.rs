@@ -49,9 +49,6 @@ pub fn check(release: &Release, spec: &Source, document: &Document, used: &HashS
             }
             Value::Scalar(_) | Value::Alias(_) => {}
         }
-        if checker.images.found.len() >= MOST {
-            break;
-        }
     }
     checker.images
 }
@@ -88,7 +85,7 @@ impl<'c> Checker<'c> {
             self.images.wanted.insert(id, format!("{wanted}; "));
             match ImageRef::parse(&scalar.covered) {
                 Ok(reference) => self.judge(id, &scalar.text, &reference, Some(component)),
-                Err(error) => self.images.found.push(Diagnostic::new(
+                Err(error) => self.find(Diagnostic::new(
                     &rules::MALFORMED_REFERENCE,
                     self.document.span(id),
                     format!("the image reference `{}` {error}", scalar.text),
@@ -144,7 +141,7 @@ impl<'c> Checker<'c> {
         } else {
             format!("{group}.{name}")
         };
-        self.images.found.push(Diagnostic::new(
+        self.find(Diagnostic::new(
             &rules::UNCLAIMED_IMAGE,
             self.document.span(id),
             format!(
@@ -234,9 +231,13 @@ impl<'c> Checker<'c> {
             self.told(&instead)
         };
         let span = self.document.span(id);
-        self.images
-            .found
-            .push(Diagnostic::new(rule, span, title, label, help));
+        self.find(Diagnostic::new(rule, span, title, label, help));
+    }
+
+    fn find(&mut self, finding: Diagnostic) {
+        if self.images.found.len() < MOST {
+            self.images.found.push(finding);
+        }
     }
 
     fn rows_of_repository(&self, reference: &ImageRef) -> Vec<Row<'c>> {

@@ -10,6 +10,9 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError, options};
 use super::rules;
 use crate::diagnostic::{Diagnostic, Span};
 
+/// Keys of one map among which a misspelt one is looked for.
+const MOST_KEYS: usize = 1000;
+
 /// A node's number in its document.
 pub type Id = usize;
 
@@ -268,7 +271,7 @@ impl Document {
     fn keys(&self, map: Id) -> Vec<String> {
         let entries = self.entries(self.behind_alias(map)).iter();
         let names = entries.filter_map(|(key, _)| self.name(*key));
-        names.map(str::to_owned).collect()
+        names.take(MOST_KEYS).map(str::to_owned).collect()
     }
 }
 

@@ -1,0 +1,419 @@
+//! `check-chart`: what is said of charts that fit the table, and of such as do not.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use insta::{assert_snapshot, with_settings};
+use proptest::prelude::*;
+use support::{fixtures, huawei, root};
+use xtask::chart::{self, Chart};
+use xtask::diagnostic::{self, Source};
+use xtask::spec::Release;
+
+fn snapshot(name: &str, text: &str) {
+    with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        assert_snapshot!(name, text);
+    });
+}
+
+/// Runs the command in the repository, on the real table; gives both outputs and the exit status.
+fn run(chart: &str, options: &[&str]) -> (String, String, Option<i32>) {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["check-chart", chart, "--release", "4.5.0"])
+        .args(options)
+        .current_dir(root())
+        .env_remove("CARGO_MANIFEST_DIR")
+        .output()
+        .expect("runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (
+        text(output.stdout),
+        text(output.stderr),
+        output.status.code(),
+    )
+}
+
+/// The table, with a spec whose places are not those of the real one, which move with every edit.
+struct Table {
+    release: Release,
+    spec: Source,
+}
+
+impl Table {
+    fn new() -> Self {
+        let spec = Source {
+            path: "spec/huawei-csi/4.5.0.toml".to_owned(),
+            text: fs::read_to_string(root().join("spec/huawei-csi/4.5.0.toml")).expect("the spec"),
+        };
+        Self {
+            release: huawei(),
+            spec,
+        }
+    }
+
+    /// What is said of a chart with these values.
+    fn said(&self, values: &str) -> String {
+        let folder = fixtures().join("chart/esdk");
+        let about = Chart::load(&folder).expect("the stand-in").about;
+        let values = Source {
+            path: "values.yaml".to_owned(),
+            text: values.to_owned(),
+        };
+        let chart = Chart {
+            folder,
+            about,
+            values,
+        };
+        let found = chart::check(&chart, &self.release, &self.spec);
+        let shown = found.map(|(source, findings)| diagnostic::render(source, &findings));
+        without_lines(&shown.concat())
+    }
+}
+
+/// A text without the line numbers of the real spec, which move with every edit.
+fn without_lines(text: &str) -> String {
+    let mark = "4.5.0.toml:";
+    let mut parts = text.split(mark);
+    let first = parts.next().unwrap_or_default().to_owned();
+    let is_digit = |c: char| c.is_ascii_digit();
+    parts.fold(first, |before, part| {
+        format!("{before}{mark}N{}", part.trim_start_matches(is_digit))
+    })
+}
+
+fn values() -> String {
+    fs::read_to_string(fixtures().join("chart/esdk/values.yaml")).expect("the stand-in")
+}
+
+#[test]
+fn a_chart_that_fits() {
+    let (stdout, stderr, status) = run("tests/fixtures/chart/esdk", &[]);
+    assert_eq!((stderr.as_str(), status), ("", Some(0)));
+    assert_eq!(
+        stdout,
+        "tests/fixtures/chart/esdk fits the table of huawei-csi/4.5.0\n"
+    );
+    let json = run("tests/fixtures/chart/esdk", &["--message-format", "json"]);
+    assert_eq!(json, (String::new(), String::new(), Some(0)));
+}
+
+#[test]
+fn charts_that_do_not_fit() {
+    for name in ["unbuilt", "broken"] {
+        let (stdout, stderr, status) = run(&format!("tests/fixtures/chart/{name}"), &[]);
+        assert_eq!((stdout.as_str(), status), ("", Some(1)));
+        snapshot(&format!("chart-{name}"), &without_lines(&stderr));
+    }
+}
+
+#[test]
+fn programs_read_the_same_findings() {
+    let (human, human_status) = {
+        let (_, stderr, status) = run("tests/fixtures/chart/broken", &[]);
+        (stderr, status)
+    };
+    let (stdout, stderr, status) =
+        run("tests/fixtures/chart/broken", &["--message-format", "json"]);
+    assert_eq!(status, human_status);
+    assert!(stderr.contains("24 findings"), "{stderr}");
+    let findings: Vec<serde_json::Value> = stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    assert_eq!(findings.len(), 24);
+    for finding in findings {
+        let text = |key: &str| finding[key].as_str().expect("a text").to_owned();
+        let line = finding["places"][0]["lineStart"].as_u64().expect("a line");
+        assert!(human.contains(&format!("error[{}]: {}\n", text("code"), text("message"))));
+        assert!(
+            human.contains(&format!("--> {}:{line}:", text("file"))),
+            "{finding}"
+        );
+    }
+}
+
+#[test]
+fn every_kind_of_finding_is_shown_and_has_a_name_of_its_own() {
+    let shown =
+        ["unbuilt", "broken"].map(|name| run(&format!("tests/fixtures/chart/{name}"), &[]).1);
+    let shown = shown.concat() + &malformed(&Table::new());
+    for rule in chart::RULES {
+        assert!(
+            shown.contains(&format!("error[{}]", rule.code)),
+            "{}",
+            rule.code
+        );
+        assert_eq!(xtask::rules::find(rule.code).map(|rule| rule.code), None);
+    }
+}
+
+/// Name, what the stand-in has, and another way to write the same.
+const SAME: &[(&str, &str, &str)] = &[
+    ("quoted", "huawei-csi:4.5.0", "\"huawei-csi:4.5.0\""),
+    ("single-quoted", "huawei-csi:4.5.0", "'huawei-csi:4.5.0'"),
+    (
+        "the whole name",
+        "huawei-csi:4.5.0",
+        "docker.io/library/huawei-csi:4.5.0",
+    ),
+    (
+        "with its digest",
+        "huawei-csi:4.5.0",
+        "huawei-csi:4.5.0@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ),
+    (
+        "the image of another version",
+        "k8s.gcr.io/sig-storage/csi-attacher:v3.4.0",
+        "quay.io/k8scsi/csi-attacher:v1.2.1",
+    ),
+    ("no image", "huawei-csi:4.5.0", "null"),
+    ("an empty image", "huawei-csi:4.5.0", "''"),
+    ("nothing", "huawei-csi:4.5.0", ""),
+    ("a boolean of YAML 1.1", "isCreate: false", "isCreate: off"),
+    (
+        "a group in one line",
+        "resizer:\n    enabled: true",
+        "resizer: {enabled: true}",
+    ),
+    (
+        "an anchor",
+        "resizer:\n    enabled: true\n  snapshot:\n    enabled: true",
+        "resizer: &on\n    enabled: true\n  snapshot: *on",
+    ),
+    (
+        "a merged map",
+        "resizer:\n    enabled: true\n  snapshot:\n    enabled: true",
+        "resizer: &on\n    enabled: true\n  snapshot:\n    <<: *on",
+    ),
+    (
+        "the first of several merged maps",
+        "resizer:\n    enabled: true\n  snapshot:\n    enabled: true",
+        "off: &off\n    enabled: false\n  resizer: &on\n    enabled: true\n  snapshot:\n    <<: [*on, *off]",
+    ),
+    (
+        "a merged map under a value of its own",
+        "isCreate: false",
+        "<<: {isCreate: true}\n  isCreate: false",
+    ),
+    (
+        "an image at an anchor",
+        "images:\n  huaweiCSIService: huawei-csi:4.5.0",
+        "other: &driver huawei-csi:4.5.0\nimages:\n  huaweiCSIService: *driver",
+    ),
+    (
+        "what only looks like an image",
+        "kubernetes:",
+        "address: metrics.example:9090\ntime: 12:30\nurl: https://example.com/a:1\nratio: 1:2\nfile: unix:///csi/csi.sock\nkubernetes:",
+    ),
+    (
+        "a known image elsewhere",
+        "kubernetes:",
+        "other: k8s.gcr.io/sig-storage/csi-attacher:v3.4.0\nparts: {registry: quay.io, repository: k8scsi/csi-attacher, tag: v1.2.1}\nkubernetes:",
+    ),
+    (
+        "an image without a version",
+        "kubernetes:",
+        "parts: {repository: quay.io/example/proxy, tag: ''}\nimage: proxy\nkubernetes:",
+    ),
+    (
+        "a switch beside the images",
+        "images:",
+        "images:\n  pullPolicy: IfNotPresent\n  registry: quay.io\n  pullSecrets: [a, b]\n  tag: v1",
+    ),
+    (
+        "a text for a template",
+        "kubernetes:",
+        "label: \"{{ .Release.Name }}-csi\"\nnote: |\n  {{pod}}\n# {{comment}}\nkubernetes:",
+    ),
+    (
+        "a tag of YAML",
+        "controllerCount: 1",
+        "controllerCount: !!int 1",
+    ),
+    ("the end of the document", "images:", "---\nimages:"),
+];
+
+#[test]
+fn one_thing_can_be_written_in_many_ways() {
+    let table = Table::new();
+    let values = values();
+    assert_eq!(table.said(&values), "");
+    assert_eq!(table.said(&values.replace('\n', "\r\n")), "");
+    assert_eq!(table.said(&format!("\u{feff}{values}...\n")), "");
+    for (name, from, to) in SAME {
+        assert!(values.contains(from), "{name}");
+        assert_eq!(table.said(&values.replacen(from, to, 1)), "", "{name}");
+    }
+}
+
+/// Name, what the stand-in has, what is there instead.
+const MALFORMED: &[(&str, &str, &str)] = &[
+    ("no YAML", "kubernetes:\n", "kubernetes: [\n"),
+    (
+        "an unknown anchor",
+        "namespace: huawei-csi",
+        "namespace: *名称",
+    ),
+    ("a tab", "  namespace", "\tnamespace"),
+    ("a second document", "kubernetes:\n", "---\nkubernetes:\n"),
+    (
+        "a map as a key",
+        "namespace: huawei-csi",
+        "? {a: b}\n  : huawei-csi",
+    ),
+    ("no images", "images:", "image:"),
+    (
+        "an image for the images",
+        "images:\n",
+        "images: huawei-csi:4.5.0\nother:\n",
+    ),
+];
+
+fn malformed(table: &Table) -> String {
+    let mut all = String::new();
+    for (name, from, to) in MALFORMED {
+        let values = values();
+        assert!(values.contains(from), "{name}");
+        let said = table.said(&values.replacen(from, to, 1));
+        all.push_str(&format!("==== {name} ====\n{said}\n"));
+    }
+    for (name, values) in [
+        ("an empty file", ""),
+        ("a list", "- images\n"),
+        ("a text", "images\n"),
+    ] {
+        all.push_str(&format!("==== {name} ====\n{}\n", table.said(values)));
+    }
+    all
+}
+
+#[test]
+fn malformed_values() {
+    snapshot("chart-malformed", &malformed(&Table::new()));
+}
+
+#[test]
+fn what_is_no_chart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let chart = |name: &str, files: &[(&str, &[u8])]| {
+        fs::create_dir(folder.path().join(name)).expect("created");
+        for (file, bytes) in files {
+            fs::write(folder.path().join(name).join(file), bytes).expect("written");
+        }
+    };
+    chart("empty", &[]);
+    chart("without-values", &[("Chart.yaml", b"name: a\n")]);
+    chart(
+        "not-utf-8",
+        &[("Chart.yaml", b"name: a\n"), ("values.yaml", b"a: \xff\n")],
+    );
+    chart("a-folder", &[("Chart.yaml", b"name: a\n")]);
+    fs::create_dir(folder.path().join("a-folder/values.yaml")).expect("created");
+    chart("endless", &[("Chart.yaml", b"name: a\n")]);
+    let device = Path::new("/dev/zero");
+    std::os::unix::fs::symlink(device, folder.path().join("endless/values.yaml")).expect("linked");
+    fs::write(folder.path().join("packed.tgz"), "").expect("written");
+    let mut all = String::new();
+    for name in [
+        "missing",
+        "packed.tgz",
+        "empty",
+        "without-values",
+        "not-utf-8",
+        "a-folder",
+        "endless",
+    ] {
+        let path = folder.path().join(name);
+        let (stdout, stderr, status) = run(path.to_str().expect("UTF-8"), &[]);
+        assert_eq!((stdout.as_str(), status), ("", Some(1)), "{name}");
+        all.push_str(&stderr);
+    }
+    snapshot(
+        "chart-none",
+        &all.replace(folder.path().to_str().expect("UTF-8"), "FOLDER"),
+    );
+
+    let (_, _, status) = run("tests/fixtures/chart/esdk", &["--no-such-option"]);
+    assert_eq!(status, Some(2));
+}
+
+#[test]
+fn hostile_values_end_in_time() {
+    let table = Table::new();
+    let many = |part: &str, count: usize| part.repeat(count);
+    let mut bomb = "a0: &a0 [x]\n".to_owned();
+    let mut merges = "m0: &m0 {k: v}\n".to_owned();
+    for level in 1..60 {
+        let (last, aliases) = (level - 1, many(&format!("*a{}, ", level - 1), 9));
+        bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+        merges.push_str(&format!(
+            "m{level}: &m{level} {{<<: [*m{last}, *m{last}]}}\n"
+        ));
+    }
+    merges.push_str("images: *m59\n");
+    for (name, values) in [
+        ("deep lists", many("[", 50_000)),
+        ("deep maps", many("{a: ", 50_000)),
+        (
+            "deep blocks",
+            (0..2_000).map(|depth| many(" ", depth) + "a:\n").collect(),
+        ),
+        ("aliases of aliases", bomb),
+        ("merges of merges", merges),
+        ("a list in itself", "images: &a [*a]\n".to_owned()),
+        (
+            "a map in itself",
+            "images: &a\n  <<: *a\n  sidecar: *a\n".to_owned(),
+        ),
+        ("open braces", many("{{", 100_000)),
+        ("braces", format!("a: {}", many("{{a}}", 20_000))),
+        ("placeholders", many("- {{a}}\n", 20_000)),
+        ("one key", many("a: 1\n", 20_000)),
+        ("images", many("- quay.io/a/b:1\n", 20_000)),
+        ("a long text", format!("images: {}\n", many("x", 1_000_000))),
+        (
+            "a long placeholder",
+            format!("images: {{{{{}}}}}\n", many("x", 1_000_000)),
+        ),
+        (
+            "a long image",
+            values().replace("huawei-csi:4.5.0", &many("a/", 100_000)),
+        ),
+    ] {
+        let start = Instant::now();
+        let said = table.said(&values);
+        assert!(said.contains("error["), "{name}");
+        assert!(said.len() < 10_000_000, "{name}: {} bytes", said.len());
+        let took = start.elapsed();
+        assert!(took < Duration::from_mins(1), "{name}: {took:?}");
+    }
+}
+
+/// The stand-in's values with some bytes put into them anywhere.
+fn damaged() -> impl Strategy<Value = String> {
+    let values = values();
+    let put = prop_oneof![".{0,12}", "[{}\\[\\]&*!|>'\"%@`:#,?\n -]{0,8}"];
+    (0..values.len(), 0..60usize, put).prop_map(move |(at, cut, put)| {
+        let start = values.floor_char_boundary(at);
+        let end = values.ceil_char_boundary((start + cut).min(values.len()));
+        format!("{}{put}{}", &values[..start], &values[end..])
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_makes_it_panic(text in any::<String>()) {
+        let _ = Table::new().said(&text);
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic(text in damaged()) {
+        let _ = Table::new().said(&text);
+    }
+}
