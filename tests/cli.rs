@@ -93,6 +93,7 @@ fn help() {
         &["explain-rule", "--help"],
         &["images", "--help"],
         &["why", "--help"],
+        &["docs", "--help"],
     ] {
         let output = xtask(arguments);
         assert_eq!(output.status.code(), Some(0));

@@ -57,6 +57,31 @@ pub enum Command {
     /// Exit status: 0 done; 1 nothing of that name, a refused spec, a release that is not there or
     /// a version outside the supported range; 2 wrong usage.
     Why(Why),
+    /// Build the pages as a static site, with Hugo
+    ///
+    /// The site opens from a web server and from a folder alike, and asks nothing of any other
+    /// host. Exit status: 0 done; 1 a spec is refused, or a failed step; 2 wrong usage.
+    Docs(Docs),
+}
+
+/// The arguments of `docs`.
+#[derive(Args, Debug)]
+pub struct Docs {
+    /// The folder to write the site to, anew [default: target/site]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write the pages to DIR/content too, as a Hugo site of one's own takes them
+    #[arg(long, value_name = "DIR")]
+    pub stage: Option<PathBuf>,
+    /// Hugo, 0.146 or later
+    #[arg(long, value_name = "PROGRAM", default_value = "hugo")]
+    pub hugo: PathBuf,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
+    /// The folder of the targets [default: templates]
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
 }
 
 /// The arguments of `check`.

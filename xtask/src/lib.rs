@@ -8,7 +8,8 @@
 //! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
 //! [`tree`] in memory; [`emit`] alone writes that to the disk, [`beneath`] the output folder and
 //! nowhere else. What a release publishes is a tree too: [`kit`] packs it, and [`publish`] writes the
-//! packed files. [`schema`] is the format of a spec for editors and people. [`kubernetes`] and
+//! packed files. [`schema`] is the format of a spec for editors and people, [`site`] the
+//! source of the published pages. [`kubernetes`] and
 //! [`image`] are the words that all of them share, [`text`] is what a person can see of them,
 //! [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are the way in.
 //! Beside the line of stages, [`chart`] holds a Helm chart against a release, and [`suggest`] knows
@@ -29,6 +30,7 @@ pub mod quote;
 pub mod render;
 pub mod rules;
 pub mod schema;
+pub mod site;
 pub mod spec;
 pub mod suggest;
 pub mod target;

@@ -3,6 +3,7 @@
 mod check;
 mod check_chart;
 mod dist;
+mod docs;
 mod explain_rule;
 mod r#gen;
 mod images;
@@ -31,6 +32,7 @@ pub fn run(cli: &Cli) -> ExitCode {
         Command::ExplainRule(arguments) => explain_rule::run(arguments),
         Command::Images(arguments) => images::run(arguments),
         Command::Why(arguments) => why::run(arguments),
+        Command::Docs(arguments) => docs::run(arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,474 @@
+//! The published pages: the staged content, the site that the real Hugo builds from it, and that
+//! site in a real browser.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use support::{example, huawei, python_tool, rendered, root, text};
+use tempfile::TempDir;
+use xtask::kubernetes::Minor;
+use xtask::plan::ReleasePlan;
+use xtask::site;
+use xtask::tree::Tree;
+
+const PAGES: [&str; 2] = ["README.md", "README.zh-CN.md"];
+
+fn both() -> Vec<(ReleasePlan, Tree)> {
+    vec![rendered(&huawei()), rendered(&example())]
+}
+
+/// The front matter and the body of a staged page.
+fn parts(page: &str) -> (Value, &str) {
+    let (front, body) = page
+        .strip_prefix("---\n")
+        .and_then(|rest| rest.split_once("\n---\n"))
+        .unwrap_or_else(|| panic!("no front matter: {page}"));
+    (serde_saphyr::from_str(front).expect("YAML"), body)
+}
+
+#[test]
+fn every_page_is_staged_in_both_languages() {
+    let releases = both();
+    let content = site::content(&releases);
+    let of = |language: &str| -> BTreeSet<_> {
+        let paths = content
+            .keys()
+            .filter_map(|path| path.strip_prefix(language));
+        paths.collect()
+    };
+    assert_eq!(of("en/"), of("zh-cn/"));
+    for (plan, tree) in &releases {
+        let below = format!("{}/{}", plan.release.product, plan.release.version);
+        for folder in ["en", "zh-cn"] {
+            for (place, minor) in plan.plans.iter().enumerate() {
+                let path = format!("{folder}/{below}/{}/_index.md", minor.kubernetes);
+                let (front, _) = parts(&content[&path]);
+                assert_eq!(front["weight"], place + 1, "{path}");
+                assert_eq!(
+                    front["linkTitle"],
+                    format!("Kubernetes {}", minor.kubernetes)
+                );
+            }
+            // What the pages link to is there, unchanged.
+            for (path, artifact) in &tree.files {
+                let name = path.rsplit('/').next().expect("a name");
+                if !PAGES.contains(&name) {
+                    let staged = path.trim_start_matches("k8s-");
+                    let text = &content[&format!("{folder}/{below}/{staged}")];
+                    assert_eq!(*text, artifact.text, "{path}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_is_the_generated_one_with_a_title_and_other_links() {
+    let releases = both();
+    let content = site::content(&releases);
+    let (_, tree) = &releases[0];
+    for (staged, generated) in [
+        ("en/huawei-csi/4.5.0/_index.md", "README.md"),
+        ("zh-cn/huawei-csi/4.5.0/_index.md", "README.zh-CN.md"),
+        ("en/huawei-csi/4.5.0/1.16/_index.md", "k8s-1.16/README.md"),
+        (
+            "zh-cn/huawei-csi/4.5.0/1.16/_index.md",
+            "k8s-1.16/README.zh-CN.md",
+        ),
+    ] {
+        let (front, body) = parts(&content[staged]);
+        let generated = text(tree, generated);
+        let heading = generated.lines().find_map(|line| line.strip_prefix("# "));
+        assert_eq!(front["title"].as_str(), heading);
+        let description = front["description"].as_str().expect("a text");
+        assert!(generated.contains(description) && description.ends_with(['.', '。']));
+        let paragraphs = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.contains("]("));
+            let lines = lines.filter(|line| !line.is_empty());
+            lines.map(str::to_owned).collect()
+        };
+        // Behind the origin and the heading, all lines without links are the same.
+        assert_eq!(paragraphs(body), paragraphs(generated)[2..], "{staged}");
+        assert!(
+            !body.contains("README") && !body.contains("k8s-1.16/"),
+            "{staged}"
+        );
+    }
+    let (_, overview) = parts(&content["zh-cn/huawei-csi/4.5.0/_index.md"]);
+    assert!(overview.contains("| [1.16](1.16/) | [1.17](1.17/) |"));
+    assert!(overview.contains("](matrix.svg)"));
+}
+
+#[test]
+fn releases_come_newest_first() {
+    let mut releases = Vec::new();
+    for version in ["4.9.0", "4.10.0", "4.5.0"] {
+        let mut release = example();
+        version.clone_into(&mut release.version);
+        releases.push(rendered(&release));
+    }
+    let content = site::content(&releases);
+    let weight = |version: &str| {
+        let page = &content[&format!("en/example/{version}/_index.md")];
+        parts(page).0["weight"].clone()
+    };
+    assert_eq!(["4.10.0", "4.9.0", "4.5.0"].map(weight), [1, 2, 3]);
+}
+
+/// The bars of a picture: what each says when it is pointed at, and where it begins and ends.
+fn bars(svg: &str) -> Vec<(String, f64, f64)> {
+    let number = |tag: &str, name: &str| -> f64 {
+        let (_, rest) = tag.split_once(&format!(" {name}=\"")).expect(name);
+        rest.split('"')
+            .next()
+            .expect("a value")
+            .parse()
+            .expect("a number")
+    };
+    let bar = |group: &str| {
+        let title = group.split("</title>").next().expect("a title").to_owned();
+        let rect = group.split_once("<rect ").expect("a bar").1;
+        let x = number(rect, "x");
+        (title, x, x + number(rect, "width"))
+    };
+    svg.split("<g><title>").skip(1).map(bar).collect()
+}
+
+#[test]
+fn the_picture_shows_which_image_covers_which_versions() {
+    let content = site::content(&both());
+    let svg = &content["en/huawei-csi/4.5.0/matrix.svg"];
+    let bars = bars(svg);
+    let of = |component: &str| -> Vec<&str> {
+        let titles = bars.iter().map(|(title, ..)| title.as_str());
+        titles
+            .filter(|title| title.starts_with(component))
+            .collect()
+    };
+    assert_eq!(
+        of("csi-provisioner "),
+        [
+            "csi-provisioner 1.16: quay.io/k8scsi/csi-provisioner:v1.4.0",
+            "csi-provisioner 1.17–1.30: k8s.gcr.io/sig-storage/csi-provisioner:v3.0.0",
+        ]
+    );
+    assert_eq!(
+        of("csi-snapshotter ")[0],
+        "csi-snapshotter 1.16: no image on this version"
+    );
+    assert_eq!(
+        svg.matches("class=\"hole\" x=").count(),
+        2 + 1,
+        "two holes, and the legend"
+    );
+    // 14 minors are 14 times as wide as one, but for the space between bars.
+    let width = |start: &str| {
+        let (_, from, to) = bars
+            .iter()
+            .find(|(title, ..)| title.starts_with(start))
+            .expect(start);
+        to - from + 4.0
+    };
+    let columns = width("csi-provisioner 1.17") / width("csi-provisioner 1.16");
+    assert!((columns - 14.0).abs() < 1e-9, "{columns}");
+    assert!(svg.contains("<title id=\"matrix-title\">Images of Huawei CSI 4.5.0"));
+    let chinese = &content["zh-cn/huawei-csi/4.5.0/matrix.svg"];
+    assert!(chinese.contains("snapshot-controller 1.16: 该版本没有镜像"));
+}
+
+/// Runs `docs` into a folder of its own.
+fn docs(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .arg("docs")
+        .arg("--out")
+        .arg(folder.join("site"))
+        .args(arguments)
+        .output()
+        .expect("runs")
+}
+
+#[track_caller]
+fn refused(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_missing_hugo_is_named_and_a_foreign_folder_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let said = refused(&docs(folder.path(), &["--hugo", "/nowhere/hugo"]));
+    assert!(said.contains("cannot run /nowhere/hugo"), "{said}");
+    assert!(said.contains("help: install Hugo 0.146 or later"), "{said}");
+    let left = fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0, "a failed run leaves nothing");
+
+    let site = folder.path().join("site");
+    fs::create_dir(&site).expect("created");
+    fs::write(site.join("mine"), "mine").expect("written");
+    let said = refused(&docs(folder.path(), &["--hugo", "/nowhere/hugo"]));
+    assert!(
+        said.contains("holds files that no earlier run wrote"),
+        "{said}"
+    );
+    assert!(site.join("mine").exists());
+}
+
+/// The site of both tables, built once a test.
+fn built() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let spec = folder.path().join("spec");
+    for (from, product, release) in [
+        ("spec", "huawei-csi", "4.5.0"),
+        ("tests/fixtures/spec", "example", "1.0.0"),
+    ] {
+        let path = Path::new(product).join(format!("{release}.toml"));
+        fs::create_dir_all(spec.join(product)).expect("created");
+        fs::copy(root().join(from).join(&path), spec.join(&path)).expect("copied");
+    }
+    fs::copy(
+        root().join("spec/knowledge.toml"),
+        spec.join("knowledge.toml"),
+    )
+    .expect("copied");
+    let hugo = python_tool("hugo");
+    let arguments = [
+        "--spec",
+        spec.to_str().expect("UTF-8"),
+        "--hugo",
+        hugo.to_str().expect("UTF-8"),
+    ];
+    let start = Instant::now();
+    let output = docs(folder.path(), &arguments);
+    assert!(output.status.success(), "{output:?}");
+    println!("the site was built in {:?}", start.elapsed());
+    let site = folder.path().join("site");
+    (folder, site)
+}
+
+/// The values of an attribute in a page.
+fn attributes<'h>(html: &'h str, name: &str) -> Vec<&'h str> {
+    let parts = html.split(name).skip(1);
+    parts
+        .map(|part| part.split('"').next().expect("a value"))
+        .collect()
+}
+
+fn decoded(url: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = url.bytes();
+    while let Some(byte) = rest.next() {
+        let digits = if byte == b'%' {
+            [rest.next(), rest.next()]
+        } else {
+            [None; 2]
+        };
+        match digits {
+            [Some(high), Some(low)] => {
+                let digits = String::from_utf8(vec![high, low]).expect("ASCII");
+                bytes.push(u8::from_str_radix(&digits, 16).expect("a number"));
+            }
+            _ => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes)
+        .expect("UTF-8")
+        .replace("&amp;", "&")
+}
+
+#[test]
+#[ignore = "needs Hugo; tests/run brings it and runs this"]
+fn every_link_of_the_site_resolves_and_none_leaves_it() {
+    let (_folder, site) = built();
+    let mut pages = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(&site) {
+        let path = entry.expect("readable").into_path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "html")
+        {
+            let html = fs::read_to_string(&path).expect("UTF-8");
+            pages.insert(path, html);
+        }
+    }
+    let minors = 15 + 4;
+    assert_eq!(
+        pages.len(),
+        2 * (1 + 2 + 2 + minors),
+        "home, products, releases, minors"
+    );
+    let mut links = 0;
+    for (page, html) in &pages {
+        let at = page.display();
+        for link in attributes(html, " href=\"")
+            .into_iter()
+            .chain(attributes(html, " src=\""))
+        {
+            if link == "data:," || link.is_empty() {
+                continue; // no icon; a link that the finder fills in
+            }
+            links += 1;
+            assert!(
+                !link.contains(':') && !link.starts_with('/'),
+                "{at}: {link}"
+            );
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let parent = page.parent().expect("a folder");
+            let target = if path.is_empty() {
+                page.clone()
+            } else {
+                parent.join(decoded(path))
+            };
+            let target = target
+                .canonicalize()
+                .unwrap_or_else(|_| panic!("{at}: {link}"));
+            assert!(
+                target.is_file() && target.starts_with(site.canonicalize().expect("there")),
+                "{at}: {link}"
+            );
+            if !anchor.is_empty() {
+                let html = fs::read_to_string(&target).expect("a page");
+                let anchor = decoded(anchor);
+                assert!(
+                    attributes(&html, " id=\"").contains(&anchor.as_str()),
+                    "{at}: {link}"
+                );
+            }
+        }
+    }
+    assert!(links > 1000, "{links}");
+    for name in ["site.css", "site.js", "finder.js"] {
+        let text = fs::read_to_string(site.join(name)).expect("there");
+        assert!(
+            !text.contains("http") && !text.contains("url(") && !text.contains("@import"),
+            "{name}"
+        );
+    }
+}
+
+/// What the finder must answer: for each choice what the generated push.sh prints, or its refusal.
+fn cases(releases: &[(ReleasePlan, Tree)]) -> Vec<Value> {
+    let hosts = [
+        "registry.example",
+        "registry.example:5000",
+        "registry.example:5000/storage/csi",
+        "localhost",
+        "127.0.0.1:5000",
+        "registry",
+        "user@registry.example",
+        "https://registry.example",
+        "registry.example/",
+        "registry.example/Storage",
+        "registry.example/a//b",
+        "registry.example/a_b",
+        "registry.example/a/-b",
+        "registry.example/a.",
+        "registry.example:port",
+        "registry.example:",
+        "-registry.example",
+        "注册.example",
+        "a b.example",
+    ];
+    let mut cases = Vec::new();
+    for (plan, tree) in releases {
+        for minor in &plan.plans {
+            let script = tempfile::NamedTempFile::new().expect("a file");
+            let push = text(tree, &format!("k8s-{}/push.sh", minor.kubernetes));
+            fs::write(script.path(), push).expect("written");
+            let few = minor.kubernetes != plan.plans[0].kubernetes;
+            for host in &hosts[..if few { 2 } else { hosts.len() }] {
+                for layout in ["scoped", "flat"] {
+                    let output = Command::new("sh")
+                        .arg(script.path())
+                        .args(["--print-values", "--layout", layout, host])
+                        .output()
+                        .expect("runs");
+                    let said = String::from_utf8(output.stdout).expect("UTF-8");
+                    cases.push(json!({
+                        "release": format!("{}/{}", plan.release.product, plan.release.version),
+                        "kubernetes": minor.kubernetes,
+                        "registry": host,
+                        "layout": layout,
+                        "values": output.status.success().then_some(said),
+                    }));
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// Versions, with the minor that the command line reads in each.
+fn versions() -> Vec<Value> {
+    let texts = [
+        "1.28",
+        "v1.28",
+        "v1.28.5",
+        "v1.28.5+k3s1",
+        "v1.28.5-gke.1",
+        "v1.30.0-rc.1",
+        "1.30",
+        "1.3",
+        "v1.28.5+rke2r1",
+        "v1.27.3-eks-a5565ad",
+        "v1.31.0",
+        "1.15.9",
+        "v2.0.0",
+        "1",
+        "latest",
+        "v1.x",
+        "1.28.",
+        "1.028",
+        "v1.28.05",
+        "1.28.5.1",
+        "1.28-",
+        "v 1.28",
+        "vv1.28",
+        "1.28+",
+        "-1.28",
+    ];
+    let minor = |text: &str| Minor::of_version(text).ok().map(|minor| minor.to_string());
+    texts
+        .iter()
+        .map(|text| json!({"text": text, "minor": minor(text)}))
+        .collect()
+}
+
+/// Drives the browser through the site, from a folder or from a server.
+fn browse(way: &str) {
+    let releases = both();
+    let (folder, site) = built();
+    let cases = json!({"finder": cases(&releases), "versions": versions()});
+    let expected = folder.path().join("cases.json");
+    fs::write(&expected, cases.to_string()).expect("written");
+    let shots = root().join("target/site-screenshots").join(way);
+    fs::create_dir_all(&shots).expect("created");
+    let output = Command::new(python_tool("python"))
+        .arg(root().join("tests/site/browser.py"))
+        .args([way.as_ref(), site.as_path(), &expected, &shots])
+        .output()
+        .expect("runs");
+    let said = [output.stdout, output.stderr].concat();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&said)
+    );
+}
+
+#[test]
+#[ignore = "needs Hugo and Chromium; tests/run brings them and runs this"]
+fn in_a_browser_from_a_folder() {
+    browse("file");
+}
+
+#[test]
+#[ignore = "needs Hugo and Chromium; tests/run brings them and runs this"]
+fn in_a_browser_from_a_server() {
+    browse("http");
+}

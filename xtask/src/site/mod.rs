@@ -1,0 +1,264 @@
+//! Plans and their rendered files to the source of a Hugo site, in memory.
+//!
+//! The pages are the generated READMEs, staged as Hugo wants them: front matter, its folders, its
+//! links. No sentence is written here. The site's own theme is `xtask/site/`; nothing that is made
+//! here needs it, so the content also stands in a vendor's site.
+
+mod matrix;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::plan::ReleasePlan;
+use crate::quote::quote;
+use crate::spec::model::Text;
+use crate::target::{Language, Quoting};
+use crate::tree::Tree;
+
+/// Staged files: text by path.
+pub type Files = BTreeMap<String, String>;
+
+/// A language of the site: its folder, and the name of its generated pages.
+const LANGUAGES: [(Language, &str, &str); 2] = [
+    (Language::En, "en", "README.md"),
+    (Language::ZhCn, "zh-cn", "README.zh-CN.md"),
+];
+
+/// The picture of the whole table, beside the page of a release.
+const MATRIX: &str = "matrix.svg";
+
+/// What stands at the top of a page.
+struct FrontMatter<'a> {
+    spec: &'a str,
+    title: &'a str,
+    link_title: &'a str,
+    description: &'a str,
+    weight: usize,
+}
+
+/// The pages of every release, with the files that they link to, by their path below `content/`:
+/// `en/huawei-csi/4.5.0/1.16/_index.md`.
+///
+/// A page's weight orders it among its siblings: minors ascending, releases from the newest on,
+/// products by name.
+#[must_use]
+pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
+    let mut files = Files::new();
+    let mut newest: Vec<_> = releases.iter().collect();
+    newest.sort_by_key(|(plan, _)| {
+        let release = &plan.release;
+        (&release.product, Reverse(version(&release.version)))
+    });
+    for (number, of_product) in newest
+        .chunk_by(|(a, _), (b, _)| a.release.product == b.release.product)
+        .enumerate()
+    {
+        for (language, folder, page) in LANGUAGES {
+            let facts = &of_product[0].0.release;
+            let title = text(&facts.title, language);
+            let top = FrontMatter {
+                spec: &facts.spec,
+                title,
+                link_title: title,
+                description: title,
+                weight: number + 1,
+            };
+            let product = format!("{folder}/{}", facts.product);
+            files.insert(format!("{product}/_index.md"), top.to_string());
+            for (place, (plan, tree)) in of_product.iter().enumerate() {
+                let below = format!("{product}/{}", plan.release.version);
+                let picture = matrix::svg(plan, language);
+                files.insert(format!("{below}/{MATRIX}"), picture);
+                for (path, artifact) in &tree.files {
+                    let staged = staged(path);
+                    let (parent, name) = staged.rsplit_once('/').unwrap_or(("", staged));
+                    let text = match LANGUAGES.iter().find(|(_, _, page)| *page == name) {
+                        None => artifact.text.clone(),
+                        Some((_, _, other)) if *other != page => continue,
+                        Some(_) => staged_page(&artifact.text, plan, parent, place + 1),
+                    };
+                    let name = if name == page { "_index.md" } else { name };
+                    let parent = if parent.is_empty() {
+                        below.clone()
+                    } else {
+                        format!("{below}/{parent}")
+                    };
+                    files.insert(format!("{parent}/{name}"), text);
+                }
+            }
+        }
+    }
+    files
+}
+
+/// A generated page as a page of the site. The theme shows the title and switches languages, so
+/// the heading and the line of languages go.
+fn staged_page(markdown: &str, plan: &ReleasePlan, minor: &str, place: usize) -> String {
+    let is_head = |line: &&str| {
+        line.starts_with("<!-- ") || line.starts_with("# ") || line.contains("](README.")
+    };
+    let heading = markdown.lines().find_map(|line| line.strip_prefix("# "));
+    let mut rest: Vec<_> = markdown.lines().filter(|line| !is_head(line)).collect();
+    let leading = rest.iter().take_while(|line| line.is_empty()).count();
+    rest.drain(..leading);
+    let description = first_sentence(rest.first().unwrap_or(&""));
+    let mut minors = plan.plans.iter().map(|plan| &plan.kubernetes);
+    let (link_title, weight) = match minors.position(|known| known == minor) {
+        Some(position) => (format!("Kubernetes {minor}"), position + 1),
+        None => (plan.release.version.clone(), place),
+    };
+    let top = FrontMatter {
+        spec: &plan.release.spec,
+        title: &unescaped(heading.unwrap_or_default()),
+        link_title: &link_title,
+        description: &unescaped(description),
+        weight,
+    };
+    let mut out = top.to_string();
+    // Above the table, under its heading.
+    let mut picture = minor.is_empty();
+    let mut fenced = false;
+    for line in rest {
+        fenced ^= line.starts_with("```");
+        if fenced {
+            out.push_str(line);
+        } else {
+            out.push_str(&relinked(line));
+        }
+        out.push('\n');
+        if picture && let Some(heading) = line.strip_prefix("## ") {
+            out.push_str(&format!("\n![{heading}]({MATRIX})\n"));
+            picture = false;
+        }
+    }
+    out
+}
+
+impl std::fmt::Display for FrontMatter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |text| quote(Quoting::Yaml, text);
+        writeln!(f, "---")?;
+        writeln!(
+            f,
+            "# Generated by `cargo xtask docs` from {}. Do not edit.",
+            self.spec
+        )?;
+        writeln!(f, "title: {}", text(self.title))?;
+        writeln!(f, "linkTitle: {}", text(self.link_title))?;
+        writeln!(f, "description: {}", text(self.description))?;
+        writeln!(f, "weight: {}", self.weight)?;
+        writeln!(f, "---\n")
+    }
+}
+
+/// Where a generated file stands below its release: the minor's folder has no `k8s-` in a URL.
+fn staged(path: &str) -> &str {
+    path.strip_prefix("k8s-").unwrap_or(path)
+}
+
+/// A line of Markdown whose links lead to pages of the site.
+fn relinked(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some((before, behind)) = rest.split_once("](") {
+        let Some((target, after)) = behind.split_once(')') else {
+            break;
+        };
+        out.push_str(before);
+        let mut target = staged(target);
+        for (_, _, page) in LANGUAGES {
+            target = target.strip_suffix(page).unwrap_or(target);
+        }
+        out.push_str(&format!("]({target})"));
+        rest = after;
+    }
+    out + rest
+}
+
+/// The first sentence of a paragraph, in either language.
+fn first_sentence(paragraph: &str) -> &str {
+    let english = paragraph.find(". ").map(|dot| dot + 1);
+    let chinese = paragraph.find('。').map(|stop| stop + '。'.len_utf8());
+    let end = english.into_iter().chain(chinese).min();
+    &paragraph[..end.unwrap_or(paragraph.len())]
+}
+
+/// Running text of Markdown without its backslashes.
+fn unescaped(markdown: &str) -> String {
+    let mut out = String::new();
+    let mut rest = markdown.chars().peekable();
+    while let Some(c) = rest.next() {
+        match rest.peek() {
+            Some(next) if c == '\\' && next.is_ascii_punctuation() => out.extend(rest.next()),
+            _ => out.push(c),
+        }
+    }
+    out
+}
+
+/// What a version sorts by: its numbers as numbers.
+fn version(text: &str) -> Vec<(u64, &str)> {
+    let parts = text.split(['.', '-', '+', '_']);
+    parts
+        .map(|part| (part.parse().unwrap_or(0), part))
+        .collect()
+}
+
+fn text(text: &Text, language: Language) -> &str {
+    match language {
+        Language::En => &text.en,
+        Language::ZhCn => &text.zh_cn,
+    }
+}
+
+/// What the finder and the search know, as a script that a page can load from a disk too: of every
+/// release the parts of its plans that they show, by the names that templates see.
+#[must_use]
+pub fn plans_script(releases: &[(ReleasePlan, Tree)]) -> String {
+    let releases: Vec<_> = releases.iter().map(|(plan, _)| of_release(plan)).collect();
+    format!(
+        "// Generated by `cargo xtask docs`: the plans, for the finder and the search.\n\
+         window.plans = {};\n",
+        Value::from(releases)
+    )
+}
+
+fn of_release(plan: &ReleasePlan) -> Value {
+    let mut numbers = BTreeSet::new();
+    let minors: Vec<_> = plan
+        .plans
+        .iter()
+        .map(|plan| {
+            let minor = json!({
+                "kubernetes": plan.kubernetes,
+                "components": plan.components,
+                "images": plan.images,
+                "values-overlay": plan.values_overlay,
+                "collisions": plan.collisions,
+            });
+            for list in ["components", "images", "values-overlay"] {
+                let list = minor[list].as_array().into_iter().flatten();
+                numbers.extend(list.filter_map(Value::as_u64));
+            }
+            minor
+        })
+        .collect();
+    let rows: Map<_, _> = numbers
+        .into_iter()
+        .filter_map(|number| {
+            let row = plan.rows.json(usize::try_from(number).ok()?);
+            Some((number.to_string(), row))
+        })
+        .collect();
+    let facts = &plan.release;
+    json!({
+        "product": facts.product,
+        "version": facts.version,
+        "title": facts.title,
+        "kubernetes": facts.kubernetes,
+        "minors": minors,
+        "rows": rows,
+    })
+}
