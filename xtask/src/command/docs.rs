@@ -60,10 +60,13 @@ pub fn run(arguments: &Docs) -> Result<(), Failure> {
 }
 
 fn hugo(program: &Path, source: &Path) -> Result<(), Failure> {
+    let source = absolute(source)?;
     let output = Command::new(program)
-        .args(["--noBuildLock", "--panicOnWarning", "--cacheDir"])
-        .arg(absolute(&source.join("cache"))?)
-        .current_dir(source)
+        .args(["--noBuildLock", "--panicOnWarning"])
+        .arg("--source")
+        .arg(&source)
+        .arg("--cacheDir")
+        .arg(source.join("cache"))
         .output()
         .map_err(|error| {
             format!(
