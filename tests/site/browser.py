@@ -26,6 +26,7 @@ DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 740}
 # Without preload, for axe would fetch style sheets, which no page of a folder may.
 AUDIT = {"resultTypes": ["violations"], "preload": False}
+PAPER = {"width": 700, "height": 1000}  # A4 behind its margins
 NOW = "document.documentElement"
 
 
@@ -225,6 +226,11 @@ def looks(walk, shots):
 
 def paper(walk, shots):
     """On paper there are no controls, and nothing is cut off."""
+    for path in (OVERVIEW, MINOR):
+        with walk.page(path, PAPER) as page:
+            page.emulate_media(media="print")
+            cut = "[...document.querySelectorAll('.scroll, pre')].filter(e => e.scrollWidth > e.clientWidth).length"
+            assert page.evaluate(cut) == 0, path
     with walk.page(OVERVIEW) as page:
         page.emulate_media(media="print")
         for hidden in ("header", "aside"):

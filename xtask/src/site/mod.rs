@@ -1,7 +1,7 @@
 //! Plans and their rendered files to the source of a Hugo site, in memory.
 //!
 //! The pages are the generated READMEs, staged as Hugo wants them: front matter, its folders, its
-//! links. No sentence is written here. The site's own theme is `xtask/site/`; nothing that is made
+//! links. No sentence of a page is written here. The site's own theme is `xtask/site/`; nothing that is made
 //! here needs it, so the content also stands in a vendor's site.
 
 mod matrix;
