@@ -254,6 +254,11 @@ fn check_sees_every_kind_of_damage() {
     found(&["foreign: SHA256SUMS.sig"]);
     fs::remove_file(dist.join("SHA256SUMS.sig")).expect("removed");
 
+    // What hides in a name is shown.
+    fs::write(dist.join("a\u{202e}b"), "").expect("written");
+    found(&["foreign: a\\u{202e}b"]);
+    fs::remove_file(dist.join("a\u{202e}b")).expect("removed");
+
     let swapped = sums.replacen(['0', '1', '2', '3'], "f", 1);
     assert_ne!(sums, swapped);
     fs::write(dist.join("SHA256SUMS"), swapped).expect("written");

@@ -10,6 +10,7 @@ use crate::publish::{self, Fault};
 use crate::render::Renderer;
 use crate::spec;
 use crate::target;
+use crate::text::visible;
 
 pub fn run(arguments: &Dist) -> Result<(), Failure> {
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
@@ -54,7 +55,8 @@ fn check(folder: &Path, assets: &Assets) -> Result<(), Failure> {
             Fault::Damaged => "damaged",
             Fault::Stale => "stale",
         };
-        print(&format!("{word}: {}\n", folder.join(name).display()));
+        let line = format!("{word}: {}\n", folder.join(name).display());
+        print(&visible(&line));
     }
     Err(format!(
         "{} is not what the spec says\nhelp: publish what `cargo xtask dist` writes, from the same \
