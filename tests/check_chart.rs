@@ -57,16 +57,19 @@ impl Table {
 
     /// What is said of a chart with these values.
     fn said(&self, values: &str) -> String {
-        let folder = fixtures().join("chart/esdk");
-        let about = Chart::load(&folder).expect("the stand-in").about;
-        let values = Source {
-            path: "values.yaml".to_owned(),
-            text: values.to_owned(),
+        let about = fs::read_to_string(fixtures().join("chart/esdk/Chart.yaml")).expect("there");
+        self.said_of(&about, values)
+    }
+
+    fn said_of(&self, about: &str, values: &str) -> String {
+        let source = |path: &str, text: &str| Source {
+            path: path.to_owned(),
+            text: text.to_owned(),
         };
         let chart = Chart {
-            folder,
-            about,
-            values,
+            folder: fixtures().join("chart/esdk"),
+            about: source("Chart.yaml", about),
+            values: source("values.yaml", values),
         };
         let found = chart::check(&chart, &self.release, &self.spec);
         let shown = found.map(|(source, findings)| diagnostic::render(source, &findings));
@@ -173,7 +176,16 @@ const SAME: &[(&str, &str, &str)] = &[
     ("no image", "huawei-csi:4.5.0", "null"),
     ("an empty image", "huawei-csi:4.5.0", "''"),
     ("nothing", "huawei-csi:4.5.0", ""),
-    ("a boolean of YAML 1.1", "isCreate: false", "isCreate: off"),
+    (
+        "a boolean of YAML 1.1",
+        "attachRequired: true",
+        "attachRequired: On",
+    ),
+    (
+        "another boolean of YAML 1.1",
+        "isCreate: false",
+        "isCreate: off",
+    ),
     (
         "a group in one line",
         "resizer:\n    enabled: true",
@@ -248,6 +260,21 @@ fn one_thing_can_be_written_in_many_ways() {
         assert!(values.contains(from), "{name}");
         assert_eq!(table.said(&values.replacen(from, to, 1)), "", "{name}");
     }
+}
+
+#[test]
+fn the_release_is_what_the_chart_installs() {
+    let table = Table::new();
+    for about in [
+        "",
+        "version: 1.0.0\n",
+        "appVersion: 4.5.0\n",
+        "appVersion: 'v4.5.0'\n",
+    ] {
+        assert_eq!(table.said_of(about, &values()), "", "{about}");
+    }
+    let other = table.said_of("version: 4.5.0\nappVersion: \"4.5.1\"\n", &values());
+    assert!(other.contains("error[chart-of-another-release]"), "{other}");
 }
 
 /// Name, what the stand-in has, what is there instead.
