@@ -13,6 +13,7 @@ use support::{fixtures, huawei, root};
 use xtask::chart::{self, Chart};
 use xtask::diagnostic::{self, Source};
 use xtask::spec::Release;
+use xtask::spec::model::HelmKey;
 
 fn snapshot(name: &str, text: &str) {
     with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -275,6 +276,28 @@ fn the_release_is_what_the_chart_installs() {
     }
     let other = table.said_of("version: 4.5.0\nappVersion: \"4.5.1\"\n", &values());
     assert!(other.contains("error[chart-of-another-release]"), "{other}");
+}
+
+#[test]
+fn not_everything_beside_an_image_is_one() {
+    let mut table = Table::new();
+    let mut components = table.release.components.iter_mut();
+    let driver = components.find(|component| component.name.value == "huawei-csi-driver");
+    let key = &mut driver.expect("the driver").helm_key;
+    key.value = HelmKey::parse("controller.driver").expect("a Helm key");
+    let values = values()
+        .replace("  huaweiCSIService: huawei-csi:4.5.0\n", "")
+        .replace(
+            "controller:\n",
+            "controller:\n  driver: huawei-csi:4.5.0\n  start: 12:30\n",
+        );
+    assert_eq!(table.said(&values), "");
+    for other in ["other: quay.io/example/other:1", "otherImage: other:1"] {
+        let said = table.said(&values.replace("start: 12:30", other));
+        let key = other.split(':').next().unwrap_or_default();
+        assert!(said.contains("chart-unclaimed-image"), "{said}");
+        assert!(said.contains(&format!("`controller.{key}`")), "{said}");
+    }
 }
 
 /// Name, what the stand-in has, what is there instead.

@@ -126,7 +126,12 @@ impl<'c> Checker<'c> {
 
     /// A value in a group that the table writes images into: an image there needs a component.
     fn beside_components(&mut self, id: Id, group: &str, name: &str) {
-        let Some((scalar, reference)) = self.versioned(id) else {
+        let key = if group.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{group}.{name}")
+        };
+        let Some((scalar, reference)) = self.image(id, key.to_lowercase().contains("image")) else {
             return;
         };
         self.images.wanted.insert(id, String::new());
@@ -135,11 +140,6 @@ impl<'c> Checker<'c> {
             "the table does not have it".to_owned()
         } else {
             self.told(&rows)
-        };
-        let key = if group.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{group}.{name}")
         };
         self.find(Diagnostic::new(
             &rules::UNCLAIMED_IMAGE,
@@ -156,23 +156,22 @@ impl<'c> Checker<'c> {
         ));
     }
 
-    /// A value anywhere else: an image if it names a registry, or if its key says so. Much has the
-    /// form of one: a host with a port, a time, a ratio.
+    /// A value anywhere else.
     fn elsewhere(&mut self, id: Id, name: &str) {
-        let Some((scalar, reference)) = self.versioned(id) else {
-            return;
-        };
-        if reference.host().is_some() || name.to_lowercase().ends_with("image") {
+        let says_so = name.to_lowercase().ends_with("image");
+        if let Some((scalar, reference)) = self.image(id, says_so) {
             self.images.wanted.insert(id, String::new());
             self.judge(id, &scalar.text, &reference, None);
         }
     }
 
-    /// A text in the form of an image reference with a tag or a digest.
-    fn versioned(&self, id: Id) -> Option<(&'c Scalar, ImageRef)> {
+    /// A text in the form of an image reference with a tag or a digest, if it names a registry or
+    /// its key says that it is an image. Much has this form: a host with a port, a time, a ratio.
+    fn image(&self, id: Id, says_so: bool) -> Option<(&'c Scalar, ImageRef)> {
         let scalar = self.document.scalar(id)?;
         let reference = ImageRef::parse(&scalar.covered).ok()?;
-        (version_length(&reference) > 0).then_some((scalar, reference))
+        let is_image = version_length(&reference) > 0 && (says_so || reference.host().is_some());
+        is_image.then_some((scalar, reference))
     }
 
     /// Says what the table has instead of an image of the chart, unless it has this one. The
