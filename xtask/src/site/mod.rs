@@ -75,6 +75,8 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
                     let staged = staged(path);
                     let (parent, name) = staged.rsplit_once('/').unwrap_or(("", staged));
                     let text = match LANGUAGES.iter().find(|(_, _, page)| *page == name) {
+                        // Other Markdown is for whoever holds a kit; here a page is one of these.
+                        None if name.ends_with(".md") => continue,
                         None => artifact.text.clone(),
                         Some((_, _, other)) if *other != page => continue,
                         Some(_) => staged_page(&artifact.text, plan, parent, place + 1),
