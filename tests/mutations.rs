@@ -2,6 +2,8 @@
 //! doubted by a rule, or visible in the diff of `generated/`.
 
 mod support;
+#[path = "support/values.rs"]
+mod values;
 
 use rayon::prelude::*;
 use support::{knowledge, root, targets};
@@ -19,44 +21,6 @@ struct Mutation {
     name: String,
     at: std::ops::Range<usize>,
     by: String,
-}
-
-/// Every value of a table, with its path.
-fn values<'t>(
-    table: &'t DeTable<'t>,
-    path: &str,
-    found: &mut Vec<(String, std::ops::Range<usize>, &'t DeValue<'t>)>,
-) {
-    for (key, value) in table {
-        visit(
-            value.get_ref(),
-            value.span(),
-            &format!("{path}.{}", key.get_ref()),
-            found,
-        );
-    }
-}
-
-fn visit<'t>(
-    value: &'t DeValue<'t>,
-    span: std::ops::Range<usize>,
-    path: &str,
-    found: &mut Vec<(String, std::ops::Range<usize>, &'t DeValue<'t>)>,
-) {
-    match value {
-        DeValue::Table(table) => values(table, path, found),
-        DeValue::Array(array) => {
-            for (index, entry) in array.iter().enumerate() {
-                visit(
-                    entry.get_ref(),
-                    entry.span(),
-                    &format!("{path}[{index}]"),
-                    found,
-                );
-            }
-        }
-        leaf => found.push((path.to_owned(), span, leaf)),
-    }
 }
 
 /// What a slip of the hand could make of a string.
@@ -106,8 +70,7 @@ fn blocks(text: &str) -> Vec<std::ops::Range<usize>> {
 
 fn mutations(text: &str) -> Vec<Mutation> {
     let table = DeTable::parse(text).expect("the real table is TOML");
-    let mut found = Vec::new();
-    values(table.get_ref(), "", &mut found);
+    let found = values::values(table.get_ref());
     let mut mutations = Vec::new();
     for (path, span, value) in &found {
         let written = match value {
