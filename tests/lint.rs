@@ -54,8 +54,13 @@ fn clean(command: &mut Command) {
 #[ignore = "needs shellcheck; tests/run brings it and runs this"]
 fn shellcheck() {
     let (_folder, scripts) = files(".sh");
-    let ours =
-        ["tests/run", ".ci/run", "tests/harness/src/keeper.sh"].map(|path| root().join(path));
+    let ours = [
+        "tests/run",
+        "tests/fuzz/run",
+        ".ci/run",
+        "tests/harness/src/keeper.sh",
+    ]
+    .map(|path| root().join(path));
     clean(
         Command::new(tool("shellcheck"))
             .args(few(&scripts))
