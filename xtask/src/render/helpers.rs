@@ -61,7 +61,19 @@ pub(super) fn register(engine: &mut Handlebars<'_>, quoting: Quoting) {
     add(
         &[Quoting::Markdown],
         "code",
-        text(|text| Some(quote::markdown_code(text))),
+        Box::new(|value, rest| match value {
+            Value::Array(list) => {
+                let spans = list
+                    .iter()
+                    .map(|one| one.as_str().map(quote::markdown_code));
+                Some(
+                    spans
+                        .collect::<Option<Vec<_>>>()?
+                        .join(rest.first()?.as_str()?),
+                )
+            }
+            one => one.as_str().map(quote::markdown_code),
+        }),
     );
     add(
         &[Quoting::Shell, Quoting::Markdown],
