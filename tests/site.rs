@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use std::time::Instant;
 
 use serde_json::{Value, json};
-use support::{example, huawei, python_tool, rendered, root, text};
+use support::{example, huawei, python_tool, releases, rendered, root, text};
 use tempfile::TempDir;
 use xtask::kubernetes::Minor;
 use xtask::plan::ReleasePlan;
@@ -103,6 +103,34 @@ fn a_page_is_the_generated_one_with_a_title_and_other_links() {
 }
 
 #[test]
+fn only_what_leads_a_page_goes_and_only_its_links_change() {
+    let mut release = example();
+    "A ](README.md) [title](k8s-1.20/README.md)".clone_into(&mut release.title.en);
+    let mut holes = release.components.iter_mut().flat_map(|c| &mut c.holes);
+    let hole = holes.next().expect("a hole");
+    "# See `](README.md)` and [this](../README.md).".clone_into(&mut hole.reason.en);
+    let (plan, mut tree) = rendered(&release);
+    let page = tree.files.get_mut("k8s-1.19/README.md").expect("a page");
+    let more =
+        "\n```sh\n# a comment of a shell, [no](README.md) link\n```\n\n[A link](../README.md)\n";
+    page.text.push_str(more);
+    let generated = page.text.clone();
+    let (_, behind) = generated
+        .split_once("](README.zh-CN.md)")
+        .expect("languages");
+    let (_, wanted) = behind.split_once("\n\n").expect("a paragraph");
+    assert!(wanted.contains("A \\](README.md) \\[title\\](k8s-1.20/README.md)"));
+    assert!(wanted.contains("\\[this\\](../README.md)"), "{wanted}");
+    let content = site::content(&[(plan, tree)]);
+    let (front, body) = parts(&content["en/example/1.0.0/1.19/_index.md"]);
+    let title =
+        "A ](README.md) [title](k8s-1.20/README.md) 1.0.0 on Kubernetes 1.19: container images";
+    assert_eq!(front["title"], title);
+    let wanted = wanted.replace("[A link](../README.md)", "[A link](../)");
+    assert_eq!(body.trim_start(), wanted);
+}
+
+#[test]
 fn releases_come_newest_first() {
     let mut releases = Vec::new();
     for version in ["4.9.0", "4.10.0", "4.5.0"] {
@@ -116,6 +144,13 @@ fn releases_come_newest_first() {
         parts(page).0["weight"].clone()
     };
     assert_eq!(["4.10.0", "4.9.0", "4.5.0"].map(weight), [1, 2, 3]);
+    // And so for the finder and the search.
+    let script = site::plans_script(&releases);
+    let (_, plans) = script.split_once(" = ").expect("a value");
+    let plans: Value = serde_json::from_str(plans.trim_end_matches(";\n")).expect("JSON");
+    let plans = plans.as_array().expect("releases").iter();
+    let versions: Vec<_> = plans.map(|release| &release["version"]).collect();
+    assert_eq!(versions, ["4.10.0", "4.9.0", "4.5.0"]);
 }
 
 /// The bars of a picture: what each says when it is pointed at, and where it begins and ends.
@@ -216,23 +251,26 @@ fn a_missing_hugo_is_named_and_a_foreign_folder_left_alone() {
     assert!(site.join("mine").exists());
 }
 
-/// The site of both tables, built once a test.
+/// The site of both tables, the small one in three releases, built once a test.
 fn built() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let spec = folder.path().join("spec");
-    for (from, product, release) in [
-        ("spec", "huawei-csi", "4.5.0"),
-        ("tests/fixtures/spec", "example", "1.0.0"),
-    ] {
-        let path = Path::new(product).join(format!("{release}.toml"));
+    for product in ["huawei-csi", "example"] {
         fs::create_dir_all(spec.join(product)).expect("created");
-        fs::copy(root().join(from).join(&path), spec.join(&path)).expect("copied");
     }
-    fs::copy(
-        root().join("spec/knowledge.toml"),
-        spec.join("knowledge.toml"),
-    )
-    .expect("copied");
+    for file in ["huawei-csi/4.5.0.toml", "knowledge.toml"] {
+        fs::copy(root().join("spec").join(file), spec.join(file)).expect("copied");
+    }
+    let small = root().join("tests/fixtures/spec/example/1.0.0.toml");
+    let small = fs::read_to_string(small).expect("there");
+    for release in ["1.0.0", "1.9.0", "1.10.0"] {
+        let mut small = small.replace("release = \"1.0.0\"", &format!("release = \"{release}\""));
+        if release == "1.9.0" {
+            // The scoped layout holds these images; the flat one still does not.
+            small = small.replace("registry.example:5000", "registry.example");
+        }
+        fs::write(spec.join(format!("example/{release}.toml")), small).expect("written");
+    }
     let hugo = python_tool("hugo");
     let arguments = [
         "--spec",
@@ -293,10 +331,10 @@ fn every_link_of_the_site_resolves_and_none_leaves_it() {
             pages.insert(path, html);
         }
     }
-    let minors = 15 + 4;
+    let minors = 15 + 3 * 4;
     assert_eq!(
         pages.len(),
-        2 * (1 + 2 + 2 + minors),
+        2 * (1 + 2 + 4 + minors),
         "home, products, releases, minors"
     );
     let mut links = 0;
@@ -348,7 +386,8 @@ fn every_link_of_the_site_resolves_and_none_leaves_it() {
     }
 }
 
-/// What the finder must answer: for each choice what the generated push.sh prints, or its refusal.
+/// What the finder must answer: for each choice the values and the destinations that the generated
+/// push.sh prints, or its refusal.
 fn cases(releases: &[(ReleasePlan, Tree)]) -> Vec<Value> {
     let hosts = [
         "registry.example",
@@ -380,18 +419,29 @@ fn cases(releases: &[(ReleasePlan, Tree)]) -> Vec<Value> {
             let few = minor.kubernetes != plan.plans[0].kubernetes;
             for host in &hosts[..if few { 2 } else { hosts.len() }] {
                 for layout in ["scoped", "flat"] {
-                    let output = Command::new("sh")
-                        .arg(script.path())
-                        .args(["--print-values", "--layout", layout, host])
-                        .output()
-                        .expect("runs");
-                    let said = String::from_utf8(output.stdout).expect("UTF-8");
+                    let run = |arguments: &[&str]| {
+                        let mut push = Command::new("sh");
+                        let push = push.arg(script.path()).args(["--layout", layout]);
+                        let output = push.args(arguments).arg(host).output().expect("runs");
+                        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+                        (
+                            output.status.success(),
+                            text(output.stdout),
+                            text(output.stderr),
+                        )
+                    };
+                    let (taken, values, refusal) = run(&["--print-values"]);
+                    let (_, preview, _) = run(&["--dry-run", "--package", "package"]);
+                    let places = preview.lines().map(|line| line.rsplit_once(" to "));
+                    let places: Vec<_> = places.map(|place| place.expect("a place").1).collect();
                     cases.push(json!({
                         "release": format!("{}/{}", plan.release.product, plan.release.version),
                         "kubernetes": minor.kubernetes,
                         "registry": host,
                         "layout": layout,
-                        "values": output.status.success().then_some(said),
+                        "values": taken.then_some(values),
+                        "images": places,
+                        "refusal": refusal,
                     }));
                 }
             }
@@ -438,8 +488,11 @@ fn versions() -> Vec<Value> {
 
 /// Drives the browser through the site, from a folder or from a server.
 fn browse(way: &str) {
-    let releases = both();
     let (folder, site) = built();
+    let releases: Vec<_> = releases(&folder.path().join("spec"))
+        .iter()
+        .map(rendered)
+        .collect();
     let cases = json!({"finder": cases(&releases), "versions": versions()});
     let expected = folder.path().join("cases.json");
     fs::write(&expected, cases.to_string()).expect("written");
