@@ -8,8 +8,9 @@ mod matrix;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use pulldown_cmark::{Event, LinkType, Options, Parser, Tag};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use serde_json::{Map, Value, json};
 
 use crate::plan::{Plan, PlannedStep, ReleaseFacts, ReleasePlan};
@@ -122,7 +123,7 @@ fn staged_page(markdown: &str, plan: &ReleasePlan, minor: &str, place: usize) ->
     };
     let mut out = top.to_string();
     let mut picture = minor.is_empty();
-    for line in relinked(rest).lines() {
+    for line in adapted(rest).lines() {
         out.push_str(line);
         out.push('\n');
         // Above the table, under its heading.
@@ -168,31 +169,76 @@ fn staged(path: &str) -> &str {
     path.strip_prefix("k8s-").unwrap_or(path)
 }
 
-/// Markdown whose links lead to pages of the site. A parser finds them, because a text of the spec
-/// may look like one.
-fn relinked(markdown: &str) -> String {
+/// Markdown whose links lead to pages of the site, without HTML, which Hugo leaves out unless it is
+/// told otherwise, and without what Hugo would take for a shortcode. A parser finds them, because a
+/// text of the spec may look like any of them.
+fn adapted(markdown: &str) -> String {
     let mut out = String::new();
     let mut rest = 0;
-    for (event, place) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
-        let Event::Start(Tag::Link {
-            link_type: LinkType::Inline,
-            ..
-        }) = event
-        else {
-            continue;
-        };
-        let Some((text, target)) = markdown[place.clone()].rsplit_once("](") else {
-            continue;
-        };
-        let mut target = staged(target.trim_end_matches(')'));
-        for (_, _, page) in LANGUAGES {
-            target = target.strip_suffix(page).unwrap_or(target);
-        }
+    let mut replace = |place: Range<usize>, text: &str| {
         out.push_str(&markdown[rest..place.start]);
-        out.push_str(&format!("{text}]({target})"));
+        out.push_str(text);
         rest = place.end;
+    };
+    let mut is_table = false;
+    let mut code: Option<(usize, String)> = None;
+    for (event, place) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Link {
+                link_type: LinkType::Inline,
+                ..
+            }) => {
+                if let Some((text, target)) = markdown[place.clone()].rsplit_once("](") {
+                    let mut target = staged(target.trim_end_matches(')'));
+                    for (_, _, page) in LANGUAGES {
+                        target = target.strip_suffix(page).unwrap_or(target);
+                    }
+                    replace(place, &format!("{text}]({target})"));
+                }
+            }
+            Event::Start(Tag::Table(_)) => is_table = true,
+            Event::End(TagEnd::Table) => is_table = false,
+            Event::InlineHtml(tag) if &*tag == "<code>" => {
+                code = Some((place.start, String::new()));
+            }
+            Event::Code(text) if has_shortcode(&text) => {
+                replace(place, &code_span(&text, is_table));
+            }
+            Event::Text(text) => {
+                if let Some((_, code)) = &mut code {
+                    code.push_str(&text);
+                }
+            }
+            Event::InlineHtml(_) => {
+                if let Some((start, code)) = code.take() {
+                    replace(start..place.end, &code_span(&code, is_table));
+                }
+            }
+            _ => {}
+        }
     }
     out + &markdown[rest..]
+}
+
+fn has_shortcode(text: &str) -> bool {
+    text.contains("{{<") || text.contains("{{%")
+}
+
+/// A text as a code span of Markdown; as running text where Hugo would look into the span.
+fn code_span(text: &str, is_table: bool) -> String {
+    if has_shortcode(text) {
+        return quote(Quoting::Markdown, text);
+    }
+    let runs = text.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
+    let ends = |edge: char| text.starts_with(edge) || text.ends_with(edge);
+    let space = if ends('`') || ends(' ') { " " } else { "" };
+    let text = if is_table {
+        text.replace('|', "\\|")
+    } else {
+        text.to_owned()
+    };
+    format!("{fence}{space}{text}{space}{fence}")
 }
 
 /// The first sentence of a paragraph, in either language.
