@@ -159,6 +159,7 @@ fn a_kit_is_a_folder_of_generated() {
     // `gen`'s own index.
     assert!(whole.remove(Path::new(".files")).is_some());
     unpack(&folder.join("dist/huawei-csi-4.5.0.tar.gz"), &folder);
+    assert_links_lead_somewhere(&folder.join("huawei-csi-4.5.0"));
     assert_eq!(state(&folder.join("huawei-csi-4.5.0")), whole);
 
     for minor in 16..=30 {
@@ -173,6 +174,7 @@ fn a_kit_is_a_folder_of_generated() {
         let own: BTreeMap<_, _> = whole.iter().filter_map(below).collect();
         assert!(own.contains_key(Path::new("START-HERE.zh-CN.md")));
         assert_eq!(state(&folder.join(&kit)), own);
+        assert_links_lead_somewhere(&folder.join(&kit));
         for file in ["images.txt", "images.cdx.json"] {
             let loose = fs::read(folder.join(format!("dist/{kit}-{file}"))).expect("published");
             assert_eq!(loose, own[Path::new(file)].1, "{file}");
@@ -180,6 +182,35 @@ fn a_kit_is_a_folder_of_generated() {
     }
     let json = fs::read(folder.join("dist/huawei-csi-4.5.0-images.json")).expect("published");
     assert_eq!(json, whole[Path::new("images.json")].1);
+}
+
+/// Whoever has one kit and nothing else can follow every link of its pages.
+#[track_caller]
+fn assert_links_lead_somewhere(kit: &Path) {
+    let kit = kit.canonicalize().expect("unpacked");
+    let mut links = 0;
+    for path in state(&kit).into_keys() {
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let page = kit.join(path);
+        let text = fs::read_to_string(&page).expect("readable");
+        for event in Parser::new(&text) {
+            let Event::Start(Tag::Link { dest_url, .. }) = event else {
+                continue;
+            };
+            let link = dest_url.split('#').next().expect("a path");
+            if link.is_empty() || link.contains("://") {
+                continue;
+            }
+            links += 1;
+            let target = page.parent().expect("a folder").join(link);
+            let target = target.canonicalize();
+            let inside = target.is_ok_and(|target| target.starts_with(&kit));
+            assert!(inside, "{} links to {link}", page.display());
+        }
+    }
+    assert!(links > 10, "{links}");
 }
 
 #[test]
