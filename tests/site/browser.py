@@ -322,25 +322,72 @@ def search(walk):
         expect(page.locator("#found")).to_be_hidden()
 
 
+def keyboard(walk):
+    """Keys alone lead past the header, through the finder, and to what is to be copied."""
+    focused = lambda: page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+
+    def tab(to):
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if focused() == to:
+                shown = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert shown != "none", f"nobody sees that {to} has the focus"
+                return
+        raise AssertionError(f"no Tab leads to {to}")
+
+    with walk.page(START, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.keyboard.press("Tab")
+        assert focused() == "Skip to the content"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert focused() == "release", focused()
+        page.keyboard.type("Huawei")
+        tab("kubernetes")
+        page.keyboard.type("1.28")
+        tab("registry")
+        page.keyboard.type("registry.example:5000")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("input[value=flat]")).to_be_checked()
+        tab("share")
+        tab("Copy")
+        page.keyboard.press("Enter")
+        expect(page.locator("#status")).to_have_text("Copied")
+        assert "registry.example:5000/csi-attacher:v3.4.0\n" in page.evaluate("navigator.clipboard.readText()")
+        assert focused() == "Copied", focused()
+
+
 def looks(walk, shots):
     """No page breaks a rule of axe or is wider than the screen, in light and dark, on both sizes."""
     asked = "#release=huawei-csi%2F4.5.0&kubernetes=v1.28.5%2Bk3s1&registry=registry.example%3A5000"
+    forced = "#release=huawei-csi%2F4.5.0&kubernetes=1.16"
+    wrong = "#release=huawei-csi%2F4.5.0&kubernetes=1.99"
     for scheme in ("light", "dark"):
         for size, screen in (("desk", DESK), ("phone", PHONE)):
             for name, path in (
                 ("start", START + asked),
                 ("start-zh", "zh-cn/" + START + asked),
+                ("start-forced", START + forced),
+                ("start-empty", START),
+                ("start-wrong", START + wrong),
+                ("product", "huawei-csi/index.html"),
+                ("product-zh", "zh-cn/huawei-csi/index.html"),
                 ("overview", OVERVIEW),
+                ("overview-zh", "zh-cn/" + OVERVIEW),
                 ("minor", MINOR),
                 ("minor-zh", "zh-cn/" + MINOR),
+                ("example", "example/1.0.0/index.html"),
+                ("example-minor", "example/1.0.0/1.19/index.html"),
             ):
                 with walk.page(path, screen, color_scheme=scheme) as page:
                     at = f"{name}-{size}-{scheme}"
                     page.screenshot(path=shots / f"{at}.png", full_page=True)
                     assert page.evaluate(f"{NOW}.scrollWidth") == screen["width"], at
-                    page.locator("#search").fill("csi")
-                    found = Axe().run(page, options=AUDIT)
-                    assert not found.violations_count, (at, found.generate_report())
+                    for state in ("closed", "open"):
+                        found = Axe().run(page, options=AUDIT)
+                        assert not found.violations_count, (at, state, found.generate_report())
+                        page.locator("#search").fill("csi")
+                    page.screenshot(path=shots / f"{at}-search.png")
 
 
 def paper(walk, shots):
@@ -382,8 +429,11 @@ def main():
         answer(walk, site)
         copying(walk)
         search(walk)
-        looks(walk, shots)
-        paper(walk, shots)
+        keyboard(walk)
+        # How a page looks does not depend on where it comes from.
+        if way == "file":
+            looks(walk, shots)
+            paper(walk, shots)
         without_scripts(walk)
         browser.close()
 
