@@ -228,9 +228,9 @@ const SAME: &[(&str, &str, &str)] = &[
         "other: k8s.gcr.io/sig-storage/csi-attacher:v3.4.0\nparts: {registry: quay.io, repository: k8scsi/csi-attacher, tag: v1.2.1}\nkubernetes:",
     ),
     (
-        "an image without a version",
+        "a known image without its version",
         "kubernetes:",
-        "parts: {repository: quay.io/example/proxy, tag: ''}\nimage: proxy\nkubernetes:",
+        "parts: {registry: quay.io, repository: k8scsi/csi-attacher, tag: ''}\nimage: quay.io/k8scsi/csi-attacher\nother: {repository: proxy}\nkubernetes:",
     ),
     (
         "a switch beside the images",
@@ -260,6 +260,22 @@ fn one_thing_can_be_written_in_many_ways() {
     for (name, from, to) in SAME {
         assert!(values.contains(from), "{name}");
         assert_eq!(table.said(&values.replacen(from, to, 1)), "", "{name}");
+    }
+}
+
+/// Whose version the chart's templates fill in, from its `appVersion` for one.
+#[test]
+fn an_image_without_its_version_is_named_too() {
+    let table = Table::new();
+    for other in [
+        "parts: {repository: quay.io/example/proxy, tag: ''}",
+        "parts: {registry: quay.io, repository: example/proxy}",
+        "image: quay.io/example/proxy",
+    ] {
+        let said = table.said(&format!("{other}\n{}", values()));
+        let title =
+            "error[chart-unknown-image]: the table does not have the image `quay.io/example/proxy`";
+        assert!(said.contains(title), "{other}: {said}");
     }
 }
 

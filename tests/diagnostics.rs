@@ -242,7 +242,7 @@ const CASES: &[(&str, &str, &str)] = &[
     (
         "one place in the scoped layout",
         "quay.io/example/helper:1.30\"\n  kubernetes = \"v1.20+\"",
-        "vendor/example:1.0.0\"\n  kubernetes = \"v1.20+\"\n  archives.amd64 = [\"feature-1.0.0.tar\"]\n  archives.arm64 = [\"feature-1.0.0.tar\"]",
+        "vendor/example:1.0.0\"\n  kubernetes = \"v1.20+\"\n  archives.amd64 = [\"feature-1.0.0.tar\"]\n  archives.arm64 = [\"feature-1.0.0-arm.tar\"]",
     ),
     (
         "one place in the flat layout",
@@ -298,6 +298,86 @@ const CASES: &[(&str, &str, &str)] = &[
         "acknowledged nonsense",
         "rule = \"flat-collision\"",
         "rule = \"flat-colision\"",
+    ),
+    (
+        "acknowledged staleness",
+        "rule = \"flat-collision\"",
+        "rule = \"stale-acknowledgement\"",
+    ),
+    (
+        "a switch by a string",
+        "key = \"feature.enabled\"\nvalue = false",
+        "key = \"feature.enabled\"\nvalue = \"false\"",
+    ),
+    (
+        "host in upper case",
+        "quay.io/example/helper:1.30",
+        "Quay.io/example/helper:1.30",
+    ),
+    (
+        "frozen registry with its port",
+        "registry.k8s.io/sig-storage/sidecar:v2.0.0",
+        "k8s.gcr.io:443/sig-storage/sidecar:v2.0.0",
+    ),
+    (
+        "one archive for two architectures",
+        "[\"example-1.0.0-ARM.tar\"]",
+        "[\"example-1.0.0-x86.tar\"]",
+    ),
+    (
+        "one package for two architectures",
+        "file.arm64 = \"example-1.0.0-arm.zip\"",
+        "file.arm64 = \"example-1.0.0-x86.zip\"",
+    ),
+    (
+        "no package for an architecture",
+        "file.arm64 = \"example-1.0.0-arm.zip\"\n",
+        "",
+    ),
+    (
+        "another version's package",
+        "file.arm64 = \"example-1.0.0-arm.zip\"",
+        "file.arm64 = \"example-1.0.0.1-arm.zip\"",
+    ),
+    (
+        "workload twice",
+        "workloads = [\"example-node\"]\nhelm-key = \"images.nested.helper\"",
+        "workloads = [\"example-node\", \"example-node\"]\nhelm-key = \"images.nested.helper\"",
+    ),
+    (
+        "one image under two names",
+        "quay.io/example/helper:1.30",
+        "docker.io/library/example:1.0.0",
+    ),
+    (
+        "Helm key that YAML reads otherwise",
+        "helm-key = \"images.feature\"",
+        "helm-key = \"images.on\"",
+    ),
+    (
+        "placeholder in a text",
+        "description.en = \"The driver.\"",
+        "description.en = \"The driver {{csi-version}}.\"",
+    ),
+    (
+        "blank in a number",
+        "kubernetes = \"v1.20-v1.21\"",
+        "kubernetes = \"v1.2 0-v1.21\"",
+    ),
+    (
+        "blanks in the supported range",
+        "kubernetes = \"v1.19-v1.22\"",
+        "kubernetes = \"v1.19 - v1.22\"",
+    ),
+    (
+        "malformed workload",
+        "name = \"example-node\"\nkind = \"DaemonSet\"",
+        "name = \"example-node\"\nkind = \"daemon set\"",
+    ),
+    (
+        "nested too deep",
+        "value = 2\n",
+        "value = { a.b.c.d.e.f.g.h = { i.j.k.l.m.n.o.p.q = 1 } }\n",
     ),
 ];
 
@@ -387,12 +467,15 @@ fn programs_read_the_findings_as_json() {
 #[test]
 fn all_mistakes_are_shown_in_one_run_in_the_files_order() {
     let mut text = example();
+    // One of the rules over the whole table among them, and things that such a rule could need.
     let wanted = [
         "unknown key",
         "wrong type",
         "malformed tag",
         "missing translation",
+        "setting of a list",
         "step outside",
+        "one image told twice",
     ];
     for (name, from, to) in CASES {
         if wanted.contains(name) {

@@ -8,8 +8,10 @@
 mod project;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -804,4 +806,46 @@ fn a_staging_folder_that_is_a_link_is_removed_as_a_link() {
         fs::read_to_string(outside.join("files/notes.txt")).expect("kept"),
         "mine\n"
     );
+}
+
+#[test]
+fn a_name_that_cannot_be_told_stops_a_run_before_it_writes() {
+    let project = project();
+    old_specs(&project);
+    project.expect(0, &[]);
+    let odd = OsStr::from_bytes(b"generated/\xff");
+    fs::write(project.root().join(odd), "mine\n").expect("written");
+    new_specs(&project);
+    let before = fs::read(project.path("generated/example/1.0.0/.files")).expect("the index");
+    let said = project.expect(1, &[]);
+    assert!(said.contains("is not UTF-8; move or rename it"), "{said}");
+    let after = fs::read(project.path("generated/example/1.0.0/.files")).expect("the index");
+    assert_eq!(before, after);
+    assert!(!project.path("generated/example/1.2.0").exists());
+    assert!(!project.path("generated/.gen-staging").exists());
+}
+
+/// An index says of files that they are ours. Somebody's file of that name says nothing.
+#[test]
+fn a_file_of_the_indexs_name_is_not_an_index() {
+    let project = project();
+    old_specs(&project);
+    project.expect(0, &[]);
+    project.write("generated/another/1.0.0/.files", "mine\n");
+    project.write("generated/another/1.0.0/mine", "mine\n");
+    let said = project.expect(0, &[]);
+    for path in [".files", "mine"] {
+        let left = format!("left alone, not generated: generated/another/1.0.0/{path}\n");
+        assert!(said.contains(&left), "{said}");
+    }
+    let said = project.expect(1, &["--check"]);
+    assert!(said.contains(": 2 foreign\n"), "{said}");
+
+    // Where an index belongs it stops the run.
+    project.write("generated/example/1.0.0/.files", "notes.txt\n");
+    project.write("generated/example/1.0.0/notes.txt", "mine\n");
+    let before = state(&project.path("generated"));
+    let said = project.expect(1, &[]);
+    assert!(said.contains("generated/example/1.0.0/.files"), "{said}");
+    assert_eq!(state(&project.path("generated")), before);
 }

@@ -6,17 +6,20 @@ mod support;
 #[path = "support/values.rs"]
 mod values;
 
-use std::path::Path;
+use std::fmt::Write;
+use std::ops::Range;
 use std::process::Command;
 use std::sync::LazyLock;
 
 use pulldown_cmark::{Event, Options, Parser};
 use serde_json::{Map, Value};
-use support::{fixtures, knowledge, targets};
+use support::project::Project;
+use support::{fixtures, knowledge, root, targets};
 use values::{strings, with_strings};
 use xtask::plan;
 use xtask::render::Renderer;
 use xtask::spec::{Knowledge, Release, load};
+use xtask::target::{File, Language, Per, Quoting, Target};
 use xtask::tree::Tree;
 
 /// What stands behind a text and its number, so that each is found again wherever it is.
@@ -47,7 +50,7 @@ const ACTIVE: &[&str] = &[
     "\\'; touch canary; #",
     "\\\"; touch canary; #",
     "& touch canary & | touch canary",
-    "${IFS} $HOME $1 $@ $$ ~ * ? [a-z] !! %s \\n \\",
+    "$IFS $((1)) $HOME $1 $@ $$ ~ * ? [a-z] !! %s \\n \\",
     "-n --help -- -",
     "END",
     ": x",
@@ -84,8 +87,14 @@ const ACTIVE: &[&str] = &[
     "<script>touch('canary')</script></script>",
     "<img src=x onerror=alert(1)> <!-- x --> --> <![CDATA[ ]]>",
     "&lt; &#60; &amp;",
-    "{{release.title}} {{{x}}} {{> x}} {{!-- x --}} \\{{x}}",
-    "{% x %} {{< x >}} {{% x %}} <% x %> {{ .Values }} {{ lookup('pipe', 'touch canary') }}",
+    "{{release.title {{{x {{> x {{!-- x \\{{x {{% x {{< x",
+    "{% x %} <% x %> #{x} %{x} {x}",
+    "x\\",
+    "x`",
+    "x -->",
+    "x --->",
+    "x*",
+    "x #",
     "https://evil.example/?a=b&c=d#e user@evil.example @user #1",
     "华为“引号”（括号）：，。— é ß 👍",
 ];
@@ -104,12 +113,21 @@ fn refused() -> Vec<(String, &'static str)> {
         '\u{ad}',
         '\u{200b}',
         '\u{200e}',
+        '\u{200f}',
+        '\u{61c}',
         '\u{202a}',
+        '\u{202b}',
+        '\u{202c}',
+        '\u{202d}',
         '\u{202e}',
         '\u{2028}',
         '\u{2029}',
+        '\u{2060}',
         '\u{2066}',
+        '\u{2067}',
+        '\u{2068}',
         '\u{2069}',
+        '\u{fe0f}',
         '\u{feff}',
         '\u{fffe}',
         '\u{e0001}',
@@ -117,14 +135,13 @@ fn refused() -> Vec<(String, &'static str)> {
     .map(|c| (format!("a{c}b"), "control-character"))
     .into();
     texts.push(("long".repeat(1 << 18), "too-long"));
+    texts.push(("the {{csi-version}}".to_owned(), "placeholder"));
+    texts.push(("the ${VERSION}".to_owned(), "placeholder"));
     texts
 }
 
 /// The places of the strings that people write freely, and of those that have a grammar.
-fn places() -> (
-    Vec<std::ops::Range<usize>>,
-    Vec<(String, std::ops::Range<usize>)>,
-) {
+fn places() -> (Vec<Range<usize>>, Vec<(String, Range<usize>)>) {
     let (free, bound): (Vec<_>, Vec<_>) = strings(&TABLE).into_iter().partition(|(_, place)| {
         let changed = with_strings(&TABLE, [(place, "Any text: 3 words.".to_owned())]);
         check(&changed).0.is_some()
@@ -138,17 +155,47 @@ fn places() -> (
     (free.into_iter().map(|(_, place)| place).collect(), bound)
 }
 
-/// The table with a text in every place where any is taken, behind it its number.
-fn filled(free: &[std::ops::Range<usize>], text: &str) -> String {
-    let numbered = free.iter().enumerate();
-    with_strings(
-        &TABLE,
-        numbered.map(|(number, place)| (place, format!("{text}{MARK}{number}{MARK}"))),
-    )
+/// The table with a text in every place where any is taken, behind it or before it its number.
+fn filled(free: &[Range<usize>], text: &str, last: bool) -> String {
+    let strings = free.iter().enumerate().map(|(number, place)| {
+        let string = if last {
+            format!("{MARK}{number}{MARK}{text}")
+        } else {
+            format!("{text}{MARK}{number}{MARK}")
+        };
+        (place, string)
+    });
+    with_strings(&TABLE, strings)
+}
+
+/// The templates of the repository, and one that writes a text in each way that a script can.
+fn all_targets() -> Vec<Target> {
+    let script = "{{#each release.notes}}\n\
+        # {{comment reason.en}}\n\
+        {{comment-lines reason.zh-CN \"  \"}}\
+        printf '%s\\n' {{reason.en}} {{word reason.zh-CN}} {{join subjects \" \"}}\n\
+        {{/each}}\n\
+        printf '%s\\n' {{release.title.en}}\n";
+    let probe = Target {
+        name: "probe".to_owned(),
+        files: vec![File {
+            template: "probe.sh".to_owned(),
+            path: "probe.sh".to_owned(),
+            per: Per::Release,
+            quoting: Quoting::Shell,
+            language: Language::En,
+            executable: true,
+            loose: false,
+        }],
+        templates: vec![("probe.sh".to_owned(), script.to_owned())],
+    };
+    let mut all = targets();
+    all.push(probe);
+    all
 }
 
 fn render(release: &Release) -> Tree {
-    let targets = targets();
+    let targets = all_targets();
     let renderer = Renderer::new(&targets).expect("well-formed templates");
     renderer
         .render(&plan::plan(release), None)
@@ -174,7 +221,8 @@ fn with_text(document: Value, text: &str) -> Value {
 }
 
 fn put(string: &str, text: &str) -> String {
-    string.replace(&format!("{HARMLESS}{MARK}"), &format!("{text}{MARK}"))
+    let string = string.replace(&format!("{HARMLESS}{MARK}"), &format!("{text}{MARK}"));
+    string.replace(&format!("{MARK}{HARMLESS}"), &format!("{MARK}{text}"))
 }
 
 /// What a page says: its elements, and between them its words.
@@ -220,38 +268,23 @@ fn first_difference(one: &[String], other: &[String]) -> Option<(String, String)
         .find(|(one, other)| one != other)
 }
 
-/// What a script prints, run by a shell in a folder in which it must leave nothing.
-fn run(shell: &str, script: &str, arguments: &[&str]) -> String {
+/// What a script prints, run by two shells in a folder in which it must leave nothing.
+fn printed(script: &str) -> String {
     let kept = tempfile::tempdir().expect("a folder");
-    let work = tempfile::tempdir().expect("a folder");
     let file = kept.path().join("script.sh");
     std::fs::write(&file, script).expect("written");
-    let output = Command::new(shell)
-        .arg(&file)
-        .args(arguments)
-        .current_dir(work.path())
-        .output()
-        .expect("there is a shell");
-    let left = std::fs::read_dir(work.path()).expect("readable").count();
-    assert_eq!(left, 0, "{arguments:?} left something");
-    assert!(output.status.success(), "{output:?}");
-    let printed = String::from_utf8(output.stdout).expect("UTF-8");
-    printed.replace(work.path().to_str().expect("UTF-8"), "")
-}
-
-fn printed(path: &str, script: &str) -> String {
-    let runs: &[&[&str]] = match Path::new(path).file_stem().and_then(|stem| stem.to_str()) {
-        Some("push") => &[
-            &["--help"],
-            &["--layout", "flat", "--print-values", "mirror.example"],
-            &["--layout", "flat", "--dry-run", "mirror.example"],
-        ],
-        _ => &[&["--help"], &["--arch", "amd64", "--dry-run"]],
-    };
     let mut printed = String::new();
     for shell in ["sh", "bash"] {
-        runs.iter()
-            .for_each(|arguments| printed.push_str(&run(shell, script, arguments)));
+        let work = tempfile::tempdir().expect("a folder");
+        let run = Command::new(shell)
+            .arg(&file)
+            .current_dir(work.path())
+            .output();
+        let output = run.expect("there is a shell");
+        let left = std::fs::read_dir(work.path()).expect("readable").count();
+        assert_eq!(left, 0, "{shell} left something");
+        assert!(output.status.success(), "{output:?}");
+        printed.push_str(&String::from_utf8(output.stdout).expect("UTF-8"));
     }
     printed
 }
@@ -259,46 +292,49 @@ fn printed(path: &str, script: &str) -> String {
 #[test]
 fn an_active_text_is_inert() {
     let (free, _) = places();
-    let harmless = render(&check(&filled(&free, HARMLESS)).0.expect("harmless"));
-    for text in ACTIVE {
-        let (release, errors) = check(&filled(&free, text));
-        let release = release.unwrap_or_else(|| panic!("{text:?} is refused: {errors:?}"));
-        let hostile = render(&release);
-        assert_eq!(
-            hostile.files.keys().collect::<Vec<_>>(),
-            harmless.files.keys().collect::<Vec<_>>()
-        );
-        for (path, file) in &hostile.files {
-            let (found, wanted) = (&file.text, &harmless.files[path].text);
-            let ending = path.rsplit('.').next().expect("an ending");
-            let context = format!("{text:?} in {path}");
-            match ending {
-                "json" => {
-                    let json = |text: &str| serde_json::from_str::<Value>(text);
-                    let wanted = with_text(json(wanted).expect("JSON"), text);
-                    assert_eq!(json(found).expect(&context), wanted, "{context}");
-                }
-                "yaml" => {
-                    let yaml = |text: &str| serde_saphyr::from_str::<Value>(text);
-                    let wanted = with_text(yaml(wanted).expect("YAML"), text);
-                    assert_eq!(yaml(found).expect(&context), wanted, "{context}");
-                }
-                "md" => {
-                    let wanted: Vec<_> = page(wanted).iter().map(|said| put(said, text)).collect();
-                    assert_eq!(first_difference(&page(found), &wanted), None, "{context}");
-                }
-                "txt" => assert_eq!(*found, put(wanted, text), "{context}"),
-                // The scripts of one minor are run; those of the others have the same lines.
-                "sh" if path.starts_with("k8s-1.19/") => {
-                    assert_eq!(
-                        printed(path, found),
-                        put(&printed(path, wanted), text),
-                        "{context}"
-                    );
-                }
-                "sh" => assert_eq!(found.lines().count(), wanted.lines().count(), "{context}"),
-                other => panic!("nobody reads back a .{other}"),
+    for last in [false, true] {
+        let harmless = render(&check(&filled(&free, HARMLESS, last)).0.expect("harmless"));
+        for text in ACTIVE {
+            let (release, errors) = check(&filled(&free, text, last));
+            let release = release.unwrap_or_else(|| panic!("{text:?} is refused: {errors:?}"));
+            expect_inert(text, &render(&release), &harmless);
+        }
+    }
+}
+
+/// Requires that a rendered release says what another one does, with a text in the place of harmless
+/// words.
+fn expect_inert(text: &str, hostile: &Tree, harmless: &Tree) {
+    assert_eq!(
+        hostile.files.keys().collect::<Vec<_>>(),
+        harmless.files.keys().collect::<Vec<_>>()
+    );
+    for (path, file) in &hostile.files {
+        let (found, wanted) = (&file.text, &harmless.files[path].text);
+        let ending = path.rsplit('.').next().expect("an ending");
+        let context = format!("{text:?} in {path}");
+        match ending {
+            "json" => {
+                let json = |text: &str| serde_json::from_str::<Value>(text);
+                let wanted = with_text(json(wanted).expect("JSON"), text);
+                assert_eq!(json(found).expect(&context), wanted, "{context}");
             }
+            "yaml" => {
+                let yaml = |text: &str| serde_saphyr::from_str::<Value>(text);
+                let wanted = with_text(yaml(wanted).expect("YAML"), text);
+                assert_eq!(yaml(found).expect(&context), wanted, "{context}");
+            }
+            "md" => {
+                let wanted: Vec<_> = page(wanted).iter().map(|said| put(said, text)).collect();
+                assert_eq!(first_difference(&page(found), &wanted), None, "{context}");
+            }
+            "txt" => assert_eq!(*found, put(wanted, text), "{context}"),
+            "sh" if path == "probe.sh" => {
+                assert_eq!(printed(found), put(&printed(wanted), text), "{context}");
+            }
+            // No text is in what operators run; where one is wanted, the probe shows that it can be.
+            "sh" => assert_eq!(found, wanted, "{context}"),
+            other => panic!("nobody reads back a .{other}"),
         }
     }
 }
@@ -327,5 +363,149 @@ fn a_name_takes_no_active_text() {
             let (release, _) = check(&with_strings(&TABLE, [(place, (*text).to_owned())]));
             assert!(release.is_none(), "{path} takes {text:?}");
         }
+    }
+}
+
+#[test]
+fn a_key_takes_no_active_text() {
+    for text in ACTIVE.iter().copied().chain(["../../x", "a/b", "."]) {
+        let key = toml::Value::from(text).to_string();
+        for (from, to) in [
+            ("{ \"feature.enabled\" =", format!("{{ {key} =")),
+            ("file.arm64 =", format!("file.{key} =")),
+            ("archives.arm64 =", format!("archives.{key} =")),
+        ] {
+            assert_eq!(TABLE.matches(from).count(), 1, "{from}");
+            let (release, _) = check(&TABLE.replace(from, &to));
+            assert!(release.is_none(), "{to}");
+        }
+    }
+}
+
+/// The name of the file says the same, so that nothing else is wrong with it.
+#[test]
+fn a_product_and_a_release_have_names_of_files() {
+    let place = |path: &str| {
+        let found = strings(&TABLE).into_iter().find(|(found, _)| found == path);
+        found.expect("a key").1
+    };
+    for text in ACTIVE
+        .iter()
+        .copied()
+        .chain(["..", ".", "../../x", "a/b", "", ".files"])
+    {
+        // As a file's name these are as good as any other.
+        if ["END", "null", "no", "1.30", "0x1F", "2001-01-01"].contains(&text) {
+            continue;
+        }
+        let product = with_strings(&TABLE, [(&place(".product"), text.to_owned())]);
+        let release = with_strings(&TABLE, [(&place(".release"), text.to_owned())]);
+        for (release, findings) in [
+            load::check(&product, text, "1.0.0", &KNOWLEDGE),
+            load::check(&release, "example", text, &KNOWLEDGE),
+        ] {
+            assert!(release.is_none(), "{text:?}");
+            let mut codes = findings.iter().map(|finding| finding.rule.code);
+            assert!(
+                codes.any(|code| code == "malformed-name"),
+                "{text:?}: {findings:?}"
+            );
+        }
+    }
+}
+
+/// A spec that would take all memory, all stack or all day is refused before it does.
+#[test]
+fn a_huge_spec_and_a_deep_one_are_refused_in_bounded_memory() {
+    let many = |block: &str| {
+        let mut text = TABLE.clone();
+        while text.len() + block.len() < 1 << 20 {
+            text.push_str(block);
+        }
+        text
+    };
+    let a = "a.".repeat(79) + "a";
+    let mut inline = "1".to_owned();
+    for _ in 0..78 {
+        inline = format!("{{ {a} = {inline} }}");
+    }
+    let mut cases = vec![
+        (
+            "10 MB",
+            format!("{}\n#{}", *TABLE, "x".repeat(10 << 20)),
+            "too-long",
+        ),
+        (
+            "deep value",
+            TABLE.replace("value = 2\n", &format!("value = {inline}\n")),
+            "too-long",
+        ),
+        (
+            "deep unknown key",
+            format!("x = {inline}\n{}", *TABLE),
+            "too-long",
+        ),
+        (
+            "deep table",
+            format!("{}\n[x.{a}]\n{a} = {inline}\n", *TABLE),
+            "too-long",
+        ),
+        (
+            "brackets",
+            format!("x = {}\n", "[".repeat(1 << 19)),
+            "too-long",
+        ),
+    ];
+    for (name, block, code) in [
+        (
+            "rows",
+            "\n[[component.image]]\nreference = \"a.b/c:1\"\nkubernetes = \"v1.19+\"\n",
+            "overlap",
+        ),
+        (
+            "holes",
+            "\n[[component.hole]]\nkubernetes = \"v1.19+\"\nreason = { en = \"a\", zh-CN = \"b\" }\n",
+            "needless-hole",
+        ),
+        (
+            "settings",
+            "\n[[setting]]\nkey = \"a\"\nvalue = 1\nkubernetes = \"v1.19+\"\nreason = { en = \"a\", zh-CN = \"b\" }\n",
+            "conflicting-setting",
+        ),
+        ("unknown keys", "\n[[setting]]\nx = 1\n", "unknown-key"),
+    ] {
+        // Rows and holes belong to the component that is last.
+        let base = TABLE
+            .split("# A setting of each type")
+            .next()
+            .expect("the start");
+        let text = if name == "rows" || name == "holes" {
+            many(block).replace(TABLE.as_str(), base)
+        } else {
+            many(block)
+        };
+        cases.push((name, text, code));
+    }
+    for (name, text, code) in cases {
+        let project = Project::of(&fixtures().join("spec"), &root().join("templates"));
+        project.write("spec/example/1.0.0.toml", text);
+        let mut shell = Command::new("sh");
+        let limited = "ulimit -v 4000000; exec timeout 100 \"$@\"";
+        shell.args([
+            "-c",
+            limited,
+            "sh",
+            env!("CARGO_BIN_EXE_xtask"),
+            "check",
+            "--spec",
+            "spec",
+        ]);
+        let output = shell.current_dir(project.root()).output().expect("runs");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        let start: String = said.chars().take(1000).collect();
+        assert_eq!(output.status.code(), Some(1), "{name}: {start}");
+        let mut found = String::new();
+        write!(found, "error[{code}]").expect("a String takes it");
+        assert!(said.contains(&found), "{name}: {start}");
     }
 }

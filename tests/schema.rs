@@ -4,7 +4,7 @@
 mod support;
 
 use serde_json::Value;
-use support::{fixtures, knowledge};
+use support::{fixtures, knowledge, root};
 use toml::Table;
 use xtask::spec;
 
@@ -86,4 +86,28 @@ fn the_schema_requires_what_the_reader_requires() {
         assert_eq!(missing, required, "`{key}`: {findings:?}");
     });
     assert!(seen > 80, "only {seen} keys");
+}
+
+/// By its first line an editor finds the schema of a spec.
+#[test]
+fn every_spec_names_the_schema_that_is_generated() {
+    let format = spec::format();
+    for spec in spec::load(&root().join("spec")).expect("the specs") {
+        let line = spec.source.text.lines().next().expect("a line");
+        let named = line
+            .strip_prefix("#:schema ")
+            .expect("the name of a schema");
+        let folder = root().join("spec").join(&spec.product);
+        let named = folder.join(named).canonicalize().expect("a file");
+        let wanted = root().join("generated").join(&format.folder);
+        assert_eq!(
+            named,
+            wanted
+                .join("spec.schema.json")
+                .canonicalize()
+                .expect("a file")
+        );
+        let text = std::fs::read_to_string(named).expect("readable");
+        assert_eq!(text, format.files["spec.schema.json"].text);
+    }
 }

@@ -1,5 +1,7 @@
 //! The values of a spec and their places in its text, so that a test can put others there.
 
+#![allow(dead_code, reason = "every test uses a part of it")]
+
 use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};

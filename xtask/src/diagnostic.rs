@@ -15,6 +15,9 @@ use crate::text;
 /// Findings of one file that people are shown; each takes a look at the whole file.
 const MOST_SHOWN: usize = 100;
 
+/// Other places that one finding points at; nobody looks at more.
+const MOST_OTHERS: usize = 20;
+
 /// A byte range in a source file.
 pub type Span = Range<usize>;
 
@@ -93,10 +96,12 @@ impl Diagnostic {
         self
     }
 
-    /// The finding with another place that belongs to it.
+    /// The finding with another place that belongs to it; of many, with the first.
     #[must_use]
     pub fn with_other(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.others.push((span, text::shortened(label.into())));
+        if self.others.len() < MOST_OTHERS {
+            self.others.push((span, text::shortened(label.into())));
+        }
         self
     }
 }

@@ -122,19 +122,18 @@ pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Outcome, String>
             blocked.concat()
         ));
     }
+    let strays = if whole {
+        strays(out, trees)?
+    } else {
+        Vec::new()
+    };
     let outcome = stage_and_move(out, &disk, &folders);
     let cleared = remove_if_there(fs::remove_dir_all(&staging)).map_err(at("delete", &staging));
     let mut outcome = outcome?;
     cleared?;
-    let mut left: Vec<_> = folders
-        .into_iter()
-        .flat_map(|folder| folder.differences)
-        .collect();
-    if whole {
-        left.extend(strays(out, trees)?);
-    }
+    let left = folders.into_iter().flat_map(|folder| folder.differences);
     let foreign = left
-        .into_iter()
+        .chain(strays)
         .filter(|difference| difference.drift == Drift::Foreign);
     outcome.foreign = foreign.map(|difference| difference.path).collect();
     Ok(outcome)
@@ -386,6 +385,7 @@ fn folder<'t>(
             });
         }
     };
+    let is_own = |path: &str| folder.listed.contains(path) || (path == INDEX && folder.has_index);
     let index_path = (!folder.index.text.is_empty()).then_some((INDEX, &folder.index));
     let expected: Vec<(&str, &Artifact)> = files
         .iter()
@@ -409,11 +409,9 @@ fn folder<'t>(
             State::Same => {}
             State::Missing if root.join(path).is_dir() => differ(path, Drift::Foreign, true),
             State::Missing => differ(path, Drift::Missing, true),
-            State::NoFile => differ(path, Drift::Foreign, true),
-            State::OtherText if path != INDEX && !folder.listed.contains(path) => {
-                differ(path, Drift::Foreign, true);
-            }
-            State::OtherText | State::OtherMode => differ(path, Drift::Stale, true),
+            State::OtherText if is_own(path) => differ(path, Drift::Stale, true),
+            State::NoFile | State::OtherText => differ(path, Drift::Foreign, true),
+            State::OtherMode => differ(path, Drift::Stale, true),
         }
     }
     for (path, is_file) in &found {
@@ -423,7 +421,7 @@ fn folder<'t>(
         {
             continue;
         }
-        let own = *is_file && (folder.listed.contains(path) || path == INDEX);
+        let own = *is_file && is_own(path);
         differ(
             path,
             if own { Drift::Orphan } else { Drift::Foreign },
@@ -474,14 +472,22 @@ fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
     Ok(folders)
 }
 
+/// Whether there is an index of ours: a file of that name may be anybody's, its first line is not. A
+/// link or a pipe in its place is nothing to read.
 fn is_index(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|meta| meta.is_file())
+    let is_ours = |file: File| {
+        let mut head = Vec::new();
+        let length = INDEX_HEADER.len() as u64;
+        let read = file.take(length).read_to_end(&mut head);
+        read.is_ok() && head == INDEX_HEADER.as_bytes()
+    };
+    let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
+    is_file && File::open(path).is_ok_and(is_ours)
 }
 
 /// The paths that an index lists; none where there is no index.
 fn read_index(path: &Path) -> Result<BTreeSet<String>, String> {
     let mut listed = BTreeSet::new();
-    // A link or a pipe in its place is foreign, and nothing to read.
     if !is_index(path) {
         return Ok(listed);
     }

@@ -88,7 +88,7 @@ impl ImageRef {
             _ => 0,
         };
         for component in name[path_start..].split('/') {
-            check_path_component(component, name)?;
+            check_path_component(component, name, &text[path_end..])?;
         }
         let reference = Self {
             text: text.to_owned(),
@@ -101,7 +101,7 @@ impl ImageRef {
         let length = reference.whole_name().len() - (text.len() - path_end);
         if length > NAME_MOST {
             return refuse(format!(
-                "has a name of {length} bytes with its host; at most {NAME_MOST} are admitted"
+                "has a name of {length} bytes with its host; write at most {NAME_MOST}"
             ));
         }
         Ok(reference)
@@ -188,7 +188,11 @@ impl ImageRef {
     #[must_use]
     pub fn purl(&self) -> String {
         let repository = match self.host() {
-            Some(_) => format!("repository_url={}&", self.repository()),
+            // What is special in a query, which of a reference are the brackets of an IPv6 address.
+            Some(_) => {
+                let repository = self.repository().replace('[', "%5B").replace(']', "%5D");
+                format!("repository_url={repository}&")
+            }
             None => String::new(),
         };
         let tag = self.tag().unwrap_or_default();
@@ -216,17 +220,24 @@ fn check_host(text: &str) -> Result<(), ParseError> {
                 if address.is_empty()
                     || !address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
                 {
-                    return refuse(format!("has a malformed IPv6 address `[{address}]`"));
+                    return refuse(format!(
+                        "has a malformed IPv6 address `[{address}]`; write hex digits and colons in the \
+                         brackets"
+                    ));
                 }
                 match port {
                     "" => return Ok(()),
                     _ => match port.strip_prefix(':') {
                         Some(port) => return check_port(port),
-                        None => return refuse(format!("has `{port}` behind its IPv6 address")),
+                        None => {
+                            return refuse(format!(
+                                "has `{port}` behind its IPv6 address; write a port as `[{address}]:5000`"
+                            ));
+                        }
                     },
                 }
             }
-            None => return refuse("has an IPv6 address without its closing `]`"),
+            None => return refuse("has an IPv6 address without its closing `]`; add it"),
         },
         None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -241,8 +252,8 @@ fn check_host(text: &str) -> Result<(), ParseError> {
             .all(|b| b.is_ascii_alphanumeric() || *b == b'-');
         if !inner || !alphanumeric(bytes.first()) || !alphanumeric(bytes.last()) {
             return refuse(format!(
-                "has a malformed registry host `{host}`: a label is of letters, digits and inner \
-                 hyphens"
+                "has a malformed registry host `{host}`; write labels of letters, digits and inner hyphens, \
+                 joined by dots"
             ));
         }
     }
@@ -259,7 +270,8 @@ fn check_port(port: &str) -> Result<(), ParseError> {
 }
 
 /// `[a-z0-9]+` runs, joined by one dot, one or two underscores, or any number of hyphens.
-fn check_path_component(component: &str, name: &str) -> Result<(), ParseError> {
+/// `name` is the whole name that it is in, and `behind` what follows that.
+fn check_path_component(component: &str, name: &str, behind: &str) -> Result<(), ParseError> {
     if component.is_empty() {
         return refuse(format!(
             "has an empty element in its path `{name}`; write one `/` only"
@@ -267,8 +279,8 @@ fn check_path_component(component: &str, name: &str) -> Result<(), ParseError> {
     }
     if component.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return refuse(format!(
-            "has an upper-case letter in its path, which must be lower-case; write `{}`",
-            component.to_ascii_lowercase()
+            "has an upper-case letter in its path, which must be lower-case; write `{}{behind}`",
+            name.to_ascii_lowercase()
         ));
     }
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
@@ -301,7 +313,7 @@ fn check_tag(tag: &str) -> Result<(), ParseError> {
     }
     if tag.len() > TAG_MOST {
         return refuse(format!(
-            "has a tag of {} bytes; the grammar admits {TAG_MOST}",
+            "has a tag of {} bytes; write at most {TAG_MOST}",
             tag.len()
         ));
     }

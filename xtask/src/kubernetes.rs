@@ -120,13 +120,21 @@ impl Requirement {
     }
 
     /// The requirement that a near miss was meant to be: a stray dot after the `v` (the vendor's
-    /// published tables have `v.1.16.x`), a missing `v`, blanks, an upper-case letter.
+    /// published tables have `v.1.16.x`), a missing `v`, blanks around a part, an upper-case letter.
     #[must_use]
     pub fn mended(text: &str) -> Option<Self> {
-        let lower = text.to_ascii_lowercase().replace(char::is_whitespace, "");
-        let numbers = lower.replace("v.", "").replace('v', "");
-        let prefixed = format!("v{}", numbers.replacen('-', "-v", 1));
-        Self::read(&prefixed)
+        let lower = text.to_ascii_lowercase();
+        let parts = lower.split('-').map(|part| {
+            let part = part.trim();
+            let bare = part.strip_prefix('v').unwrap_or(part);
+            let bare = bare.strip_prefix('.').unwrap_or(bare);
+            // A blank in front of the last sign, as in `v1.17 +`.
+            match bare.strip_suffix('+') {
+                Some(minor) => format!("v{}+", minor.trim_end()),
+                None => format!("v{bare}"),
+            }
+        });
+        Self::read(&parts.collect::<Vec<_>>().join("-"))
     }
 
     /// Whether a row with this requirement is for `minor`.
@@ -166,21 +174,23 @@ impl Range {
     /// # Errors
     /// When the text is no closed range, spans two majors, or more than 100 minors.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        match Requirement::parse(text)? {
-            Requirement::Between(first, last)
+        let example = "write its first and its last minor, such as `v1.16-v1.30`";
+        match Requirement::read(text) {
+            Some(Requirement::Between(first, last))
                 if first.major == last.major && last.minor - first.minor < Self::MOST =>
             {
                 Ok(Self { first, last })
             }
-            Requirement::Between(..) => Err(ParseError(format!(
-                "is too wide: a release supports minors of one major version, at most {} of them",
+            Some(Requirement::Between(..)) => Err(ParseError(format!(
+                "is too wide; a release supports minors of one major version, at most {} of them",
                 Self::MOST
             ))),
-            _ => Err(ParseError(
-                "leaves the supported range open; write its first and its last minor, such as \
-                 `v1.16-v1.30`"
-                    .to_owned(),
-            )),
+            Some(Requirement::From(_)) => Err(ParseError(format!(
+                "leaves the supported range open; {example}"
+            ))),
+            Some(Requirement::Only(_)) | None => Err(ParseError(format!(
+                "is not a range of Kubernetes minors; {example}"
+            ))),
         }
     }
 

@@ -813,7 +813,7 @@ fn planned_component(component: &Component, image: &Image) -> PlannedComponent {
 }
 
 /// The Helm values that a minor forces.
-pub(crate) fn forced(release: &Release, minor: Minor) -> HashMap<&HelmKey, &Scalar> {
+fn forced(release: &Release, minor: Minor) -> HashMap<&HelmKey, &Scalar> {
     let bound = |setting: &&Setting| setting.kubernetes.value.includes(minor);
     let settings = release.settings.iter().filter(bound);
     settings
@@ -834,6 +834,14 @@ pub(crate) fn scoped_place(reference: &ImageRef) -> String {
 pub(crate) fn flat_place(reference: &ImageRef) -> String {
     let tag = reference.tag().unwrap_or_default();
     format!("{}:{tag}", reference.base_name())
+}
+
+/// The forced settings of every minor.
+pub(crate) fn forced_by_minor(release: &Release) -> Vec<(Minor, HashMap<&HelmKey, &Scalar>)> {
+    let minors = release.kubernetes.minors();
+    minors
+        .map(|minor| (minor, forced(release, minor)))
+        .collect()
 }
 
 /// Whether the chart deploys a component when nothing but the forced settings is set.
@@ -901,7 +909,7 @@ fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
             .iter()
             .map(|(architecture, names)| Archives {
                 architecture: architecture.clone(),
-                names: names.clone(),
+                names: names.iter().map(|name| name.value.clone()).collect(),
             })
             .collect(),
     };
@@ -954,7 +962,7 @@ fn for_architecture(
             .iter()
             .flat_map(|package| &package.files)
             .filter(|(architecture, _)| architecture == name)
-            .map(|(_, file)| file.clone())
+            .map(|(_, file)| file.value.clone())
             .collect(),
         images: images
             .iter()

@@ -73,7 +73,11 @@ fn markdown(text: &str) -> String {
 /// A code span of Markdown.
 #[must_use]
 pub fn markdown_code(text: &str) -> String {
-    if text.contains(['`', '|', '\\', '<', '&']) || text.starts_with(' ') || text.ends_with(' ') {
+    // A brace could open what a site generator takes for its own, before it reads Markdown.
+    if text.contains(['`', '|', '\\', '<', '&', '{'])
+        || text.starts_with(' ')
+        || text.ends_with(' ')
+    {
         let mut out = String::from("<code>");
         for c in text.chars() {
             if c.is_ascii_punctuation() {
@@ -113,7 +117,15 @@ pub fn comment(text: &str) -> String {
         |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}',
         " ",
     );
-    line.replace("--", "- -") // which would end a comment of Markdown
+    // Two hyphens could end a comment of Markdown.
+    let mut out = String::with_capacity(line.len());
+    for c in line.chars() {
+        if c == '-' && out.ends_with('-') {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// Whole comment lines (`# ...`), wrapped at `width` columns behind the indent.

@@ -13,6 +13,9 @@ use serde_json::Value;
 use crate::rules::RULES;
 use crate::tree::{Artifact, Selection, Tree};
 
+/// The folder beside the products' that has the files about the spec's format.
+pub const FOLDER: &str = "spec-format";
+
 /// The files about a spec format.
 #[must_use]
 pub fn tree<T: JsonSchema>(version: i64) -> Tree {
@@ -23,7 +26,7 @@ pub fn tree<T: JsonSchema>(version: i64) -> Tree {
         ("README.md", page),
     ];
     Tree {
-        folder: format!("spec-format/{version}"),
+        folder: format!("{FOLDER}/{version}"),
         files: files
             .into_iter()
             .map(|(path, text)| {
@@ -81,7 +84,11 @@ fn with_lists(schema: &mut Schema) {
         .filter(|(_, property)| property["minItems"] == 1);
     let lists: Vec<_> = lists.map(|(key, _)| Value::from(key.as_str())).collect();
     if let Some(Value::Array(required)) = schema.get_mut("required") {
-        required.extend(lists);
+        for list in lists {
+            if !required.contains(&list) {
+                required.push(list);
+            }
+        }
     }
 }
 
@@ -135,7 +142,7 @@ impl<'s> Sections<'s> {
         };
         self.text.push_str(&format!(
             "\n## {title}\n\n{}\n\n| Key | Type | | Meaning |\n| --- | --- | --- | --- |\n",
-            description(table)
+            about(table)
         ));
         let (first, second): (Vec<_>, Vec<_>) =
             properties.iter().partition(|(key, _)| required(key));
@@ -231,6 +238,14 @@ fn reference(property: &Value) -> Option<&str> {
         property["allOf"].as_array()?.first()?
     };
     direct["$ref"].as_str()?.rsplit('/').next()
+}
+
+/// What a table is. A kind of value says it of itself: its description is that of one place.
+fn about(table: &Value) -> String {
+    match &table["$comment"] {
+        Value::String(text) => text.clone(),
+        _ => description(table),
+    }
 }
 
 /// The doc comment as one paragraph.

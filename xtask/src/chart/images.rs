@@ -97,7 +97,8 @@ impl<'c> Checker<'c> {
         groups
     }
 
-    /// An image in parts, as many charts have it: `repository` and `tag`, perhaps `registry`.
+    /// An image in parts, as many charts have it: `repository`, perhaps `registry`, and `tag`, which
+    /// the chart's templates may take from elsewhere.
     fn in_parts(&mut self, map: Id) {
         let part = |name| {
             let id = self
@@ -106,20 +107,21 @@ impl<'c> Checker<'c> {
             let scalar = self.document.scalar(id)?;
             (!scalar.is_empty()).then_some((id, scalar))
         };
-        let (Some((id, repository)), Some((tag_id, tag))) = (part("repository"), part("tag"))
-        else {
+        let Some((id, repository)) = part("repository") else {
             return;
         };
-        let registry = part("registry");
+        let (registry, tag) = (part("registry"), part("tag"));
         let whole = |text: fn(&Scalar) -> &str| {
-            let registry = registry.map_or(String::new(), |(_, registry)| {
-                format!("{}/", text(registry))
-            });
-            format!("{registry}{}:{}", text(repository), text(tag))
+            let before = registry.map_or(String::new(), |(_, part)| format!("{}/", text(part)));
+            let behind = tag.map_or(String::new(), |(_, part)| format!(":{}", text(part)));
+            format!("{before}{}{behind}", text(repository))
         };
-        if let Ok(reference) = ImageRef::parse(&whole(|part| &part.covered)) {
+        let reference = ImageRef::parse(&whole(|part| &part.covered)).ok();
+        if let Some(reference) = reference.filter(|image| tag.is_some() || image.host().is_some()) {
             self.images.wanted.insert(id, String::new());
-            self.images.wanted.insert(tag_id, String::new());
+            if let Some((tag_id, _)) = tag {
+                self.images.wanted.insert(tag_id, String::new());
+            }
             self.judge(id, &whole(|part| &part.text), &reference, None);
         }
     }
@@ -165,12 +167,15 @@ impl<'c> Checker<'c> {
         }
     }
 
-    /// A text in the form of an image reference with a tag or a digest, if it names a registry or
-    /// its key says that it is an image. Much has this form: a host with a port, a time, a ratio.
+    /// A text in the form of an image reference, if two of three things speak for it: it has a version,
+    /// it names a registry, its key says that it is an image. Much has this form: a host with a port, a
+    /// time, a ratio, a path.
     fn image(&self, id: Id, says_so: bool) -> Option<(&'c Scalar, ImageRef)> {
         let scalar = self.document.scalar(id)?;
         let reference = ImageRef::parse(&scalar.covered).ok()?;
-        let is_image = version_length(&reference) > 0 && (says_so || reference.host().is_some());
+        let has_version = version_length(&reference) > 0;
+        let signs = [has_version, reference.host().is_some(), says_so];
+        let is_image = signs.into_iter().filter(|sign| *sign).count() > 1;
         is_image.then_some((scalar, reference))
     }
 
@@ -201,8 +206,8 @@ impl<'c> Checker<'c> {
             }
             let title = format!("the table does not have the image `{text}`");
             (&rules::UNKNOWN_IMAGE, title, alike)
-        } else if text != written {
-            // The version is for the chart's build to fill in.
+        } else if text != written || version_length(reference) == 0 {
+            // The version is for the chart's build or its templates to fill in.
             return;
         } else if same.is_empty() {
             let title = format!("the table has another version of `{text}`");

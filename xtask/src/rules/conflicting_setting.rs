@@ -1,6 +1,8 @@
 //! `conflicting-setting`.
 
-use super::{Rule, Severity};
+use std::collections::HashMap;
+
+use super::{Owners, Rule, Severity, list};
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Knowledge, Release};
 
@@ -14,32 +16,26 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
-    for (index, setting) in release.settings.iter().enumerate() {
-        for earlier in &release.settings[..index] {
-            if setting.key.value != earlier.key.value {
-                continue;
-            }
-            let both = |minor| {
-                setting.kubernetes.value.includes(minor) && earlier.kubernetes.value.includes(minor)
-            };
-            if let Some(minor) = release.kubernetes.minors().find(|minor| both(*minor)) {
-                found.push(
-                    Diagnostic::new(
-                        &RULE,
-                        setting.key.span.clone(),
-                        format!(
-                            "two settings of `{}` on Kubernetes {minor}",
-                            setting.key.value.as_str()
-                        ),
-                        format!("again here, for {}", setting.kubernetes.value),
-                        "narrow the `kubernetes` of one of the two",
-                    )
-                    .with_other(
-                        earlier.key.span.clone(),
-                        format!("first here, for {}", earlier.kubernetes.value),
-                    ),
-                );
-            }
-        }
+    let mut keys = HashMap::new();
+    for setting in &release.settings {
+        let owners = keys.entry(&setting.key.value);
+        let owners = owners.or_insert_with(|| Owners::new(release));
+        let Some((earlier, both)) = owners.take(setting.kubernetes.value, setting) else {
+            continue;
+        };
+        let key = setting.key.value.as_str();
+        found.push(
+            Diagnostic::new(
+                &RULE,
+                setting.key.span.clone(),
+                format!("two settings of `{key}` on Kubernetes {}", list(&both)),
+                format!("again here, for {}", setting.kubernetes.value),
+                "narrow the `kubernetes` of one of the two",
+            )
+            .with_other(
+                earlier.key.span.clone(),
+                format!("first here, for {}", earlier.kubernetes.value),
+            ),
+        );
     }
 }

@@ -18,20 +18,20 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    let forced = plan::forced_by_minor(release);
     for (component, image) in release.rows() {
         if component.enabled_when.is_empty() {
             continue;
         }
-        let off: Vec<_> = release
-            .kubernetes
-            .minors()
-            .filter(|minor| image.kubernetes.value.includes(*minor))
-            .filter(|minor| {
-                let forced = plan::forced(release, *minor);
+        let off: Vec<_> = forced
+            .iter()
+            .filter(|(minor, _)| image.kubernetes.value.includes(*minor))
+            .filter(|(_, forced)| {
                 let by_setting = |key| forced.contains_key(key);
                 component.enabled_when.iter().all(|when| by_setting(&when.key))
-                    && !plan::is_on(release, component, &forced)
+                    && !plan::is_on(release, component, forced)
             })
+            .map(|(minor, _)| *minor)
             .collect();
         if let Some(first) = off.first() {
             let name = &component.name.value;

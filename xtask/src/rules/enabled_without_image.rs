@@ -17,13 +17,18 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    // Without a setting that was refused, a component could seem to be on that is off.
+    if !release.is_whole {
+        return;
+    }
+    let forced = plan::forced_by_minor(release);
     for component in &release.components {
         for hole in &component.holes {
-            let deployed: Vec<_> = release
-                .kubernetes
-                .minors()
-                .filter(|minor| hole.kubernetes.value.includes(*minor))
-                .filter(|minor| plan::is_on(release, component, &plan::forced(release, *minor)))
+            let deployed: Vec<_> = forced
+                .iter()
+                .filter(|(minor, _)| hole.kubernetes.value.includes(*minor))
+                .filter(|(_, forced)| plan::is_on(release, component, forced))
+                .map(|(minor, _)| *minor)
                 .collect();
             if deployed.is_empty() {
                 continue;

@@ -82,6 +82,7 @@ rules! {
     missing_translation
     needless_architectures
     needless_hole
+    non_boolean_switch
     out_of_range
     overlap
     package_image_with_host
@@ -93,6 +94,7 @@ rules! {
     requirement_typo
     same_translation
     scoped_collision
+    shared_archive
     short_name
     stale_acknowledgement
     tag_mismatch
@@ -103,9 +105,18 @@ rules! {
     unknown_workload
     unreachable
     unsupported_schema
+    upper_case_host
     upstream_minimum
     wrong_place
     wrong_type
+}
+
+/// The warnings that a spec can acknowledge. That an acknowledgement is stale is mended, not accepted.
+pub fn acknowledgeable() -> impl Iterator<Item = &'static Rule> {
+    let warnings = RULES.iter().copied();
+    warnings.filter(|rule| {
+        rule.severity == Severity::Warning && rule.code != stale_acknowledgement::RULE.code
+    })
 }
 
 /// The rule of a code.
@@ -116,12 +127,9 @@ pub fn find(code: &str) -> Option<&'static Rule> {
 
 /// Adds what the rules find in a release to what reading it has found; gives what then has to be
 /// shown, and the acknowledged warnings as notes for the pages.
-///
-/// `whole` says that nothing of the spec had to be left out.
 #[must_use]
 pub fn check(
     release: &Release,
-    whole: bool,
     knowledge: &Knowledge,
     mut found: Vec<Diagnostic>,
 ) -> (Vec<Diagnostic>, Vec<Note>) {
@@ -141,7 +149,7 @@ pub fn check(
             if !meant.is_empty() {
                 let minors = meant.into_iter().flat_map(|finding| finding.minors);
                 subjects.push((subject.value.clone(), minors.collect()));
-            } else if whole {
+            } else if release.is_whole {
                 found.push(Diagnostic::new(
                     &stale_acknowledgement::RULE,
                     subject.span.clone(),
@@ -157,6 +165,36 @@ pub fn check(
         });
     }
     (found, notes)
+}
+
+/// Who has which supported minor, where each is to have one owner at most: the first that asks.
+struct Owners<'r, T> {
+    release: &'r Release,
+    owners: BTreeMap<Minor, T>,
+}
+
+impl<'r, T: Copy> Owners<'r, T> {
+    fn new(release: &'r Release) -> Self {
+        let owners = BTreeMap::new();
+        Self { release, owners }
+    }
+
+    /// Takes the minors of a requirement that nobody has. Of the others, gives the owner of the first
+    /// one, and all that are taken.
+    fn take(&mut self, requirement: Requirement, by: T) -> Option<(T, Vec<Minor>)> {
+        let minors = self.release.kubernetes.minors();
+        let mut taken = Vec::new();
+        for minor in minors.filter(|minor| requirement.includes(*minor)) {
+            match self.owners.get(&minor) {
+                Some(_) => taken.push(minor),
+                None => {
+                    self.owners.insert(minor, by);
+                }
+            }
+        }
+        let owner = self.owners.get(taken.first()?)?;
+        Some((*owner, taken))
+    }
 }
 
 /// `1.16, 1.17`

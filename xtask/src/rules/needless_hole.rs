@@ -1,6 +1,6 @@
 //! `needless-hole`.
 
-use super::{Rule, Severity, list};
+use super::{Owners, Rule, Severity, list};
 use crate::diagnostic::Diagnostic;
 use crate::spec::{Knowledge, Release};
 
@@ -16,42 +16,33 @@ pub const RULE: Rule = Rule {
 
 fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for component in &release.components {
-        let rows = component.images.iter().map(|image| {
-            let what = format!(
-                "`{}` is for {}",
-                image.reference.value, image.kubernetes.value
-            );
-            (&image.kubernetes, what)
-        });
-        let mut earlier: Vec<_> = rows.collect();
+        let mut owners = Owners::new(release);
+        for image in &component.images {
+            owners.take(image.kubernetes.value, (&image.kubernetes, Some(image)));
+        }
         for hole in &component.holes {
-            for (other, what) in &earlier {
-                let both: Vec<_> = release
-                    .kubernetes
-                    .minors()
-                    .filter(|minor| hole.kubernetes.value.includes(*minor))
-                    .filter(|minor| other.value.includes(*minor))
-                    .collect();
-                if both.is_empty() {
-                    continue;
-                }
-                let name = &component.name.value;
-                found.push(
-                    Diagnostic::new(
-                        &RULE,
-                        hole.kubernetes.span.clone(),
-                        format!(
-                            "`{name}` has a hole on Kubernetes {}, which is taken",
-                            list(&both)
-                        ),
-                        format!("the hole is for {}", hole.kubernetes.value),
-                        "narrow one of the two, or remove the hole",
-                    )
-                    .with_other(other.span.clone(), what.clone()),
-                );
-            }
-            let what = format!("another hole is for {}", hole.kubernetes.value);
-            earlier.push((&hole.kubernetes, what));
+            let taken = owners.take(hole.kubernetes.value, (&hole.kubernetes, None));
+            let Some(((earlier, image), both)) = taken else {
+                continue;
+            };
+            let what = match image {
+                Some(image) => format!("`{}` is for {}", image.reference.value, earlier.value),
+                None => format!("another hole is for {}", earlier.value),
+            };
+            let name = &component.name.value;
+            found.push(
+                Diagnostic::new(
+                    &RULE,
+                    hole.kubernetes.span.clone(),
+                    format!(
+                        "`{name}` has a hole on Kubernetes {}, which is taken",
+                        list(&both)
+                    ),
+                    format!("the hole is for {}", hole.kubernetes.value),
+                    "narrow one of the two, or remove the hole",
+                )
+                .with_other(earlier.span.clone(), what),
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! `overlap`.
 
-use super::{Rule, Severity, list};
+use super::{Owners, Rule, Severity, list};
 use crate::diagnostic::Diagnostic;
+use crate::spec::model::Image;
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -15,33 +16,24 @@ pub const RULE: Rule = Rule {
 };
 
 fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    let of = |row: &Image| format!("`{}` is for {}", row.reference.value, row.kubernetes.value);
     for component in &release.components {
-        for (index, row) in component.images.iter().enumerate() {
-            for earlier in &component.images[..index] {
-                let both: Vec<_> = release
-                    .kubernetes
-                    .minors()
-                    .filter(|minor| row.kubernetes.value.includes(*minor))
-                    .filter(|minor| earlier.kubernetes.value.includes(*minor))
-                    .collect();
-                if both.is_empty() {
-                    continue;
-                }
-                let of = |row: &crate::spec::model::Image| {
-                    format!("`{}` is for {}", row.reference.value, row.kubernetes.value)
-                };
-                let name = &component.name.value;
-                found.push(
-                    Diagnostic::new(
-                        &RULE,
-                        row.kubernetes.span.clone(),
-                        format!("`{name}` has two images on Kubernetes {}", list(&both)),
-                        of(row),
-                        "narrow one of the two, so that each minor has exactly one",
-                    )
-                    .with_other(earlier.kubernetes.span.clone(), of(earlier)),
-                );
-            }
+        let mut owners = Owners::new(release);
+        for row in &component.images {
+            let Some((earlier, both)) = owners.take(row.kubernetes.value, row) else {
+                continue;
+            };
+            let name = &component.name.value;
+            found.push(
+                Diagnostic::new(
+                    &RULE,
+                    row.kubernetes.span.clone(),
+                    format!("`{name}` has two images on Kubernetes {}", list(&both)),
+                    of(row),
+                    "narrow one of the two, so that each minor has exactly one",
+                )
+                .with_other(earlier.kubernetes.span.clone(), of(earlier)),
+            );
         }
     }
 }

@@ -1,47 +1,64 @@
 //! `tag-mismatch`.
 
 use super::{Rule, Severity, met};
-use crate::diagnostic::Diagnostic;
-use crate::spec::model::ImageSource;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::spec::model::{ImageSource, Located};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
     code: "tag-mismatch",
     severity: Severity::Warning,
-    summary: "an image or an archive of the vendor's package whose version is not the release's",
+    summary: "a package, an archive in it or its image whose version is not the release's",
     explanation: "The vendor builds the images of a package with the package's own version. This one has another \
-                  version in its tag, or in the name of an archive: most likely it was left as it was when the \
+                  version in its tag or in the name of a file: most likely it was left as it was when the \
                   spec was copied from the release before.",
     check: Some(check),
 };
 
 fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    let version = &release.version;
+    let label = format!("the release is {version}");
+    let help = "write the version that this release's package has";
+    let files = release.package.iter().flat_map(|package| &package.files);
+    for (_, file) in files.filter(|(_, file)| !has_version(&file.value, version)) {
+        let name = &file.value;
+        let title = format!("the package `{name}` does not have the release's version in its name");
+        let minors = release.kubernetes.minors().collect();
+        found.push(
+            Diagnostic::new(&RULE, file.span.clone(), title, &label, help).about(name, minors),
+        );
+    }
     for (_, image) in release.rows() {
         let ImageSource::Package(archives) = &image.source else {
             continue;
         };
-        let reference = image.reference.value.as_str();
-        let tag = image.reference.value.tag().unwrap_or_default();
-        let other = archives
-            .iter()
-            .flat_map(|(_, names)| names)
-            .find(|name| !name.contains(&release.version));
-        let wrong = if tag.trim_start_matches('v') != release.version {
-            format!("the tag of `{reference}` is not the release's version")
-        } else if let Some(archive) = other {
-            format!("the archive `{archive}` does not have the release's version in its name")
-        } else {
-            continue;
+        let Located { value, span } = &image.reference;
+        let minors = met(release, [image]);
+        let mut report = |span: &Span, title: String| {
+            let finding = Diagnostic::new(&RULE, span.clone(), title, &label, help);
+            found.push(finding.about(value.as_str(), minors.clone()));
         };
-        found.push(
-            Diagnostic::new(
-                &RULE,
-                image.reference.span.clone(),
-                wrong,
-                format!("the release is {}", release.version),
-                "write the version that this release's package has",
-            )
-            .about(reference, met(release, [image])),
-        );
+        if value.tag().unwrap_or_default().trim_start_matches('v') != version {
+            report(span, format!("the tag of `{value}` is not the release's version"));
+        }
+        for archive in archives.iter().flat_map(|(_, names)| names) {
+            let name = &archive.value;
+            if !has_version(name, version) {
+                let title =
+                    format!("the archive `{name}` does not have the release's version in its name");
+                report(&archive.span, title);
+            }
+        }
     }
+}
+
+/// Whether a file's name has a version in it: `4.5.0`, but not within `14.5.0` or `4.5.0.1`.
+fn has_version(name: &str, version: &str) -> bool {
+    name.match_indices(version).any(|(start, _)| {
+        let (before, behind) = (&name[..start], &name[start + version.len()..]);
+        let is_digit = |c: char| c.is_ascii_digit();
+        let longer_before = before.trim_end_matches('.').ends_with(is_digit);
+        let longer_behind = behind.trim_start_matches('.').starts_with(is_digit);
+        !longer_before && !longer_behind
+    })
 }

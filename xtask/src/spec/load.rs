@@ -2,16 +2,17 @@
 
 use std::collections::HashSet;
 use std::io::Read;
-use std::ops::Range;
 use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
+use toml_parser::lexer::TokenKind;
 
 use super::knowledge::Knowledge;
+use super::lower::{self, Removed};
 use super::model::Release;
-use super::{lower, raw};
-use crate::diagnostic::{self, Diagnostic, Source};
+use super::raw;
+use crate::diagnostic::{self, Diagnostic, Source, Span};
 use crate::rules;
 use crate::text::is_invisible;
 
@@ -19,6 +20,8 @@ use crate::text::is_invisible;
 const MOST_BYTES: u64 = 1 << 20;
 /// Findings of the reader that are shown of one file; a file with more is not a spec at all.
 const MOST_FINDINGS: usize = 100;
+/// The levels to which a value may be nested, and so may a header.
+const MOST_LEVELS: usize = 16;
 
 /// The file of facts about registries and upstream images, in the folder of the specs.
 const KNOWLEDGE: &str = "knowledge.toml";
@@ -41,14 +44,15 @@ pub struct Spec {
 /// Reads every `<product>/<release>.toml` in a folder, by product and release.
 ///
 /// # Errors
-/// When the folder or a file cannot be read, a file is not UTF-8, or the knowledge is malformed;
-/// never for what a spec says, which is its `findings`.
+/// When the folder or a file cannot be read, or the knowledge is malformed; never for what is in a
+/// spec, which is its `findings`.
 pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
     let knowledge = knowledge(&folder.join(KNOWLEDGE))?;
     let mut specs = Vec::new();
     let files = walkdir::WalkDir::new(folder)
         .min_depth(2)
         .max_depth(2)
+        .follow_links(true)
         .sort_by_file_name();
     for file in files {
         let file = file.map_err(|error| format!("cannot read the specs: {error}"))?;
@@ -68,8 +72,11 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
         };
         let product = name(path.parent().and_then(Path::file_name))?;
         let release = name(path.file_stem())?;
-        let source = read(path)?;
-        let (outcome, findings) = check(&source.text, &product, &release, &knowledge);
+        let (source, unreadable) = read(path)?;
+        let (outcome, findings) = match unreadable {
+            Some(finding) => (None, vec![finding]),
+            None => check(&source.text, &product, &release, &knowledge),
+        };
         specs.push(Spec {
             product,
             release,
@@ -87,7 +94,8 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
     Ok(specs)
 }
 
-fn read(path: &Path) -> Result<Source, String> {
+/// A file's text, or as much of it as can be read and why that is not all.
+fn read(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
     let shown = path.display();
     let failed = |error| format!("cannot read the spec {shown}: {error}");
     let meta = std::fs::metadata(path).map_err(failed)?;
@@ -98,19 +106,30 @@ fn read(path: &Path) -> Result<Source, String> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(failed)?;
     let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+    let finding =
+        |rule, at: usize, title: String, help| Diagnostic::new(rule, at..at, title, "here", help);
+    let mut unreadable = None;
     if read.map_err(failed)? as u64 > MOST_BYTES {
-        return Err(format!(
-            "the spec {shown} is larger than {MOST_BYTES} bytes; a table of images is not"
-        ));
+        let title = format!("the file is larger than {MOST_BYTES} bytes");
+        let help = "keep to the table; no real one is so large";
+        unreadable = Some(finding(&rules::too_long::RULE, 0, title, help));
+        bytes.clear();
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
+    let text = String::from_utf8(bytes).unwrap_or_else(|error| {
         let at = error.utf8_error().valid_up_to();
-        format!("the spec {shown} is not UTF-8 at byte {at}; save it as UTF-8")
-    })?;
-    Ok(Source {
-        path: shown.to_string(),
-        text,
-    })
+        let title = format!("the file is not UTF-8 at byte {at}");
+        unreadable = Some(finding(
+            &rules::invalid_toml::RULE,
+            at,
+            title,
+            "save it as UTF-8",
+        ));
+        let mut bytes = error.into_bytes();
+        bytes.truncate(at);
+        String::from_utf8(bytes).unwrap_or_default()
+    });
+    let path = shown.to_string();
+    Ok((Source { path, text }, unreadable))
 }
 
 /// The facts beside the specs; none where there is no such file.
@@ -118,9 +137,13 @@ fn knowledge(path: &Path) -> Result<Knowledge, String> {
     if !path.exists() {
         return Ok(Knowledge::default());
     }
-    let source = read(path)?;
-    Knowledge::parse(&source.text).map_err(|error| {
-        let shown = diagnostic::render(&source, &[finding(&error, &source.text)]);
+    let (source, unreadable) = read(path)?;
+    let parsed = match unreadable {
+        Some(finding) => Err(finding),
+        None => Knowledge::parse(&source.text).map_err(|error| finding(&error, &source.text)),
+    };
+    parsed.map_err(|finding| {
+        let shown = diagnostic::render(&source, &[finding]);
         format!("the knowledge is malformed\n{}", shown.trim_end())
     })
 }
@@ -136,19 +159,17 @@ pub fn check(
 ) -> (Option<Release>, Vec<Diagnostic>) {
     let Parsed {
         raw,
-        mut findings,
+        findings,
         removed,
     } = parse(text);
     let Some(raw) = raw else {
         return (None, findings);
     };
-    let (release, more) = lower::lower(raw, product, release, removed);
-    findings.extend(more);
+    let (release, mut findings) = lower::lower(raw, product, release, removed, findings);
     let Some(mut release) = release else {
         return (None, findings);
     };
-    let whole = !findings.iter().any(Diagnostic::is_error);
-    (findings, release.notes) = rules::check(&release, whole, knowledge, findings);
+    (findings, release.notes) = rules::check(&release, knowledge, findings);
     let refused = findings.iter().any(Diagnostic::is_error);
     ((!refused).then_some(release), findings)
 }
@@ -158,7 +179,7 @@ struct Parsed {
     raw: Option<raw::Release>,
     findings: Vec<Diagnostic>,
     /// The keys that were taken out because of a finding.
-    removed: HashSet<String>,
+    removed: HashSet<Removed>,
 }
 
 /// Reads TOML into a raw release, with all that is wrong with its syntax, or else with its keys
@@ -170,7 +191,9 @@ fn parse(text: &str) -> Parsed {
         removed: HashSet::new(),
     };
     // Such a file is not what a review of it shows, whatever else may be wrong with it.
-    parsed.findings = hidden(text).take(MOST_FINDINGS).collect();
+    parsed.findings = first(hidden(text).take(MOST_FINDINGS + 1).collect());
+    // Whoever reads it deeper than this may run out of stack.
+    parsed.findings.extend(too_deep(text));
     if !parsed.findings.is_empty() {
         return parsed;
     }
@@ -188,12 +211,11 @@ fn parse(text: &str) -> Parsed {
             let between = &text.as_bytes()[first.span.start..later.span.start];
             !between.contains(&b'\n')
         });
-        findings.truncate(MOST_FINDINGS);
-        parsed.findings = findings;
+        parsed.findings = first(findings);
         return parsed;
     }
     // Serde stops at the first wrong key; taking that key out and reading again shows the next.
-    while parsed.findings.len() < MOST_FINDINGS {
+    while parsed.findings.len() <= MOST_FINDINGS {
         let error = match serde::Deserialize::deserialize(toml::Deserializer::from(table.clone())) {
             Ok(raw) => {
                 parsed.raw = Some(raw);
@@ -202,12 +224,64 @@ fn parse(text: &str) -> Parsed {
             Err(error) => error,
         };
         parsed.findings.push(finding(&error, text));
-        match error.span().and_then(|span| remove(table.get_mut(), &span)) {
+        let place = error.span();
+        match place.and_then(|place| remove(table.get_mut(), &(0..0), &place)) {
             Some(key) => parsed.removed.insert(key),
             None => break,
         };
     }
+    parsed.findings = first(parsed.findings);
     parsed
+}
+
+/// The findings that are shown of a file, of which the last one says if there are more.
+fn first(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if findings.len() > MOST_FINDINGS {
+        findings.truncate(MOST_FINDINGS);
+        let place = findings.last().map_or(0..0, |last| last.span.clone());
+        findings.push(Diagnostic::new(
+            &rules::too_long::RULE,
+            place,
+            format!("the file has more than {MOST_FINDINGS} errors"),
+            "the last one that is shown",
+            "correct these, then look for more",
+        ));
+    }
+    findings
+}
+
+/// The first place that is nested deeper than any spec. A reader goes one level down for each bracket,
+/// and for each dot of a key.
+fn too_deep(text: &str) -> Option<Diagnostic> {
+    // The levels around each open bracket, and those of the key or header that is being read.
+    let mut around = Vec::new();
+    let mut levels = 0;
+    for token in toml_parser::Source::new(text).lex() {
+        match token.kind() {
+            TokenKind::Dot => levels += 1,
+            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => {
+                around.push(levels);
+                levels += 1;
+            }
+            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
+                levels = around.pop().unwrap_or(0);
+            }
+            TokenKind::Comma | TokenKind::Newline => {
+                levels = around.last().map_or(0, |outside| outside + 1);
+            }
+            _ => {}
+        }
+        if levels > MOST_LEVELS {
+            return Some(Diagnostic::new(
+                &rules::too_long::RULE,
+                token.span().start()..token.span().end(),
+                format!("a value is nested more than {MOST_LEVELS} levels deep"),
+                "one level more",
+                "no key of a spec is so deep",
+            ));
+        }
+    }
+    None
 }
 
 /// The characters of a file that nobody sees, in its comments too; line ends and tabs aside.
@@ -242,7 +316,7 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
         Some((wrong, expected)) if wrong.starts_with("invalid type") => (
             &rules::wrong_type::RULE,
             "a value of another type".to_owned(),
-            format!("write {expected}"),
+            format!("write {}", expected.replace("a sequence", "a list")),
         ),
         _ => (
             &rules::invalid_toml::RULE,
@@ -252,7 +326,7 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
     };
     let title = match message.split_once(", expected ") {
         Some((unknown, _)) if rule.code == rules::unknown_key::RULE.code => {
-            unknown.replace("field", "key")
+            unknown.replacen("field", "key", 1)
         }
         _ => message.replace('\n', "; "),
     };
@@ -266,27 +340,28 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
     )
 }
 
-/// Takes the key or value at a place out of a table; gives the name of its key.
-fn remove(table: &mut DeTable<'_>, place: &Range<usize>) -> Option<String> {
+/// Takes the key or value at a place out of a table, whose own place is given too; gives the key.
+fn remove(table: &mut DeTable<'_>, owner: &Span, place: &Span) -> Option<Removed> {
     let here = table
         .iter()
         .find(|(key, value)| key.span() == *place || value.span() == *place)
         .map(|(key, _)| key.clone());
     match here {
-        Some(key) => table.remove(&key).map(|_| key.into_inner().into_owned()),
-        None => table
-            .iter_mut()
-            .find_map(|(key, value)| remove_inside(key.get_ref(), value, place)),
+        Some(key) => {
+            table.remove(&key)?;
+            Some((key.into_inner().into_owned(), owner.clone()))
+        }
+        None => table.iter_mut().find_map(|(key, value)| {
+            let key = (key.get_ref().to_string(), owner.clone());
+            remove_inside(&key, value, place)
+        }),
     }
 }
 
-fn remove_inside(
-    key: &str,
-    value: &mut Spanned<DeValue<'_>>,
-    place: &Range<usize>,
-) -> Option<String> {
+fn remove_inside(key: &Removed, value: &mut Spanned<DeValue<'_>>, place: &Span) -> Option<Removed> {
+    let here = value.span();
     match value.get_mut() {
-        DeValue::Table(table) => remove(table, place),
+        DeValue::Table(table) => remove(table, &here, place),
         DeValue::Array(array) => match array.iter().position(|entry| entry.span() == *place) {
             Some(index) => {
                 let entries = std::mem::replace(array, DeArray::new())
@@ -296,7 +371,7 @@ fn remove_inside(
                     .filter(|(at, _)| *at != index)
                     .map(|(_, entry)| entry)
                     .collect();
-                Some(key.to_owned())
+                Some(key.clone())
             }
             None => array
                 .iter_mut()

@@ -5,7 +5,7 @@
 //! can still be looked at. Rules that look at several rows are not here but in
 //! [`crate::rules`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::SCHEMA;
 use super::model::{
@@ -16,7 +16,8 @@ use super::raw::{self, Key, Spanned};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::image::ImageRef;
 use crate::kubernetes::{Range, Requirement};
-use crate::rules::{self, Rule, Severity};
+use crate::rules::{self, Rule};
+use crate::schema;
 use crate::text::is_invisible;
 
 /// The most characters of a text, which stands in a cell of a table and in a comment.
@@ -29,15 +30,18 @@ const MOST_LABEL: usize = 63;
 const MOST_NAME: usize = 255;
 const MOST_PATH: usize = 1024;
 
-/// Checks a raw release. `product` and `release` are what the file's path says; `removed` names
-/// the keys that were written but could not be read, which are not missing.
+/// Checks a raw release, and adds what it finds to what reading it has found. `product` and
+/// `release` are what the file's path says; `removed` are the keys that were written but could not
+/// be read, which are not missing.
 pub fn lower(
     raw: raw::Release,
     product: &str,
     release: &str,
-    removed: HashSet<String>,
+    removed: HashSet<Removed>,
+    found: Vec<Diagnostic>,
 ) -> (Option<Release>, Vec<Diagnostic>) {
     let mut lowering = Lowering {
+        found,
         removed,
         ..Lowering::default()
     };
@@ -45,22 +49,25 @@ pub fn lower(
     (release, lowering.found)
 }
 
+/// A key that was taken out of a table: its name, and the place of the table.
+pub type Removed = (String, Span);
+
 #[derive(Default)]
 struct Lowering {
     found: Vec<Diagnostic>,
-    removed: HashSet<String>,
-    /// The release's architectures, once read.
+    removed: HashSet<Removed>,
+    /// The release's architectures, once read, also those that are refused.
     architectures: Vec<Architecture>,
-    /// Whether the vendor ships a package.
-    has_package: bool,
+    /// The architectures that the vendor ships a package for; none where it ships none.
+    packages: Option<Vec<Architecture>>,
     /// The supported minors, once read.
     kubernetes: Option<Range>,
     /// The release's version, once read.
     version: String,
-    /// The names of the release's workloads, once read.
-    workloads: Vec<String>,
-    /// The keys that `chart.defaults` has, once read.
-    defaults: BTreeMap<HelmKey, bool>,
+    /// The names of the release's workloads, once read, also of those that are refused.
+    workloads: BTreeSet<String>,
+    /// The keys that `chart.defaults` has, once read; none where that could not be read.
+    defaults: Option<BTreeMap<HelmKey, bool>>,
 }
 
 impl Lowering {
@@ -84,7 +91,7 @@ impl Lowering {
         owner: &Span,
         example: &str,
     ) -> Option<Spanned<T>> {
-        if key.is_none() && !self.removed.contains(name) {
+        if key.is_none() && !self.is_removed(name, owner) {
             self.report(
                 &rules::missing_key::RULE,
                 owner.clone(),
@@ -94,6 +101,11 @@ impl Lowering {
             );
         }
         key
+    }
+
+    /// Whether a table had a key that could not be read, of which somebody was told.
+    fn is_removed(&self, name: &str, owner: &Span) -> bool {
+        self.removed.contains(&(name.to_owned(), owner.clone()))
     }
 
     fn release(&mut self, raw: raw::Release, product: &str, release: &str) -> Option<Release> {
@@ -120,18 +132,26 @@ impl Lowering {
         self.version = self
             .path_name(raw.release, "release", release, "file")
             .unwrap_or_else(|| release.to_owned());
+        if product == schema::FOLDER {
+            self.report(
+                &rules::malformed_name::RULE,
+                top.clone(),
+                format!("a product cannot be named {product:?}"),
+                "in this file",
+                "name it otherwise: the files about the format of a spec have this folder",
+            );
+        }
         let title = self.text(raw.title, "title", &top);
         let kubernetes = self
             .require(raw.kubernetes, "kubernetes", &top, "\"v1.16-v1.30\"")
             .and_then(|text| self.parsed(&text, &rules::malformed_range::RULE, Range::parse));
         self.kubernetes = kubernetes;
         let architectures = self.release_architectures(raw.architectures);
-        self.has_package = raw.package.is_some();
         let package = raw.package.map(|package| self.package(package));
         let chart = self
             .require(raw.chart, "chart", &top, "{ folder = \"...\", ... }")
-            .and_then(|chart| self.chart(chart));
-        if raw.workload.is_empty() {
+            .map(|chart| self.chart(chart));
+        if raw.workload.is_empty() && !self.is_removed("workload", &top) {
             self.report(
                 &rules::missing_key::RULE,
                 top.clone(),
@@ -140,10 +160,11 @@ impl Lowering {
                 "add a `[[workload]]` for each object that runs containers",
             );
         }
+        let names = raw.workload.iter();
+        let names = names.filter_map(|workload| workload.get_ref().name.as_ref());
+        self.workloads = names.map(|name| name.get_ref().clone()).collect();
         let workloads = self.all(raw.workload, Self::workload);
-        let names = workloads.iter().map(|workload| &workload.name.value);
-        self.workloads = names.cloned().collect();
-        if raw.component.is_empty() {
+        if raw.component.is_empty() && !self.is_removed("component", &top) {
             self.report(
                 &rules::missing_key::RULE,
                 top,
@@ -153,7 +174,7 @@ impl Lowering {
             );
         }
         let components = self.all(raw.component, Self::component);
-        let settings = self.whole(raw.setting, Self::setting);
+        let settings = self.all(raw.setting, Self::setting);
         let steps = self.all(raw.install_step, Self::install_step);
         let acknowledgements = self.all(raw.acknowledge, Self::acknowledgement);
         Some(Release {
@@ -163,14 +184,14 @@ impl Lowering {
             kubernetes: kubernetes?,
             architectures,
             package: package.flatten(),
-            chart: chart?,
+            chart: chart.unwrap_or_default(),
             workloads,
             components,
-            // Without one of them a component could seem to be on that is off.
-            settings: settings?,
+            settings,
             steps,
             acknowledgements,
             notes: Vec::new(),
+            is_whole: !self.found.iter().any(Diagnostic::is_error),
         })
     }
 
@@ -377,7 +398,29 @@ impl Lowering {
         if self.too_long(length, MOST_TEXT, text.span(), "a text", "characters") {
             return String::new();
         }
+        self.filled_in(text, "the text", &[("{{", "}}"), ("${", "}")]);
         text.get_ref().clone()
+    }
+
+    /// Whether nothing in a text waits for a build script to fill it in, between two of some marks.
+    fn filled_in(&mut self, text: &Spanned<String>, what: &str, marks: &[(&str, &str)]) -> bool {
+        let mut marks = marks.iter();
+        let placeholder = marks.find_map(|(open, close)| {
+            let start = text.get_ref().find(open)?;
+            let inside = start + open.len();
+            let end = inside + text.get_ref()[inside..].find(close)? + close.len();
+            Some(&text.get_ref()[start..end])
+        });
+        if let Some(placeholder) = placeholder {
+            self.report(
+                &rules::placeholder::RULE,
+                text.span(),
+                format!("{what} still has the placeholder `{placeholder}`"),
+                "never filled in",
+                "write what stands there in a finished release",
+            );
+        }
+        placeholder.is_none()
     }
 
     /// Reports what has more parts than any real one.
@@ -411,23 +454,24 @@ impl Lowering {
             return Vec::new();
         }
         let mut seen = HashSet::new();
+        let mut valid = Vec::new();
         for name in names.into_inner() {
-            self.once(&mut seen, &name);
+            self.once(&mut seen, &name, "architecture");
+            self.architectures.push(name.get_ref().clone());
             let of = "lower-case letters and digits, such as `amd64`";
             let sound = |text: &str| is_dns_label(text) && !text.contains('-');
-            let valid = self.named(name, "architecture", sound, of);
-            self.architectures.extend(valid);
+            valid.extend(self.named(name, "architecture", sound, of));
         }
-        self.architectures.clone()
+        valid
     }
 
-    /// Reports an architecture that was seen before.
-    fn once(&mut self, seen: &mut HashSet<String>, name: &Spanned<String>) {
+    /// Reports what was named in the same list before.
+    fn once(&mut self, seen: &mut HashSet<String>, name: &Spanned<String>, what: &str) {
         if !seen.insert(name.get_ref().clone()) {
             self.report(
                 &rules::duplicate_name::RULE,
                 name.span(),
-                format!("the architecture `{}` is named twice", name.get_ref()),
+                format!("the {what} `{}` is named twice", name.get_ref()),
                 "again here",
                 "remove one of the two",
             );
@@ -491,6 +535,8 @@ impl Lowering {
     fn package(&mut self, raw: Spanned<raw::Package>) -> Option<Package> {
         let span = raw.span();
         let raw = raw.into_inner();
+        let names = raw.file.iter().flat_map(|files| files.get_ref().keys());
+        self.packages = Some(names.map(|name| name.get_ref().clone()).collect());
         let files = self
             .require(raw.file, "file", &span, "{ amd64 = \"...\" }")
             .and_then(|files| {
@@ -505,16 +551,19 @@ impl Lowering {
         })
     }
 
-    fn file_name(&mut self, name: Spanned<String>, what: &str) -> Option<String> {
-        self.named(
+    fn file_name(&mut self, name: Spanned<String>, what: &str) -> Option<Located<String>> {
+        let span = name.span();
+        let value = self.named(
             name,
             what,
             is_path_name,
             "letters, digits, `.`, `_`, `+` and `-`, a letter or digit first",
-        )
+        )?;
+        Some(Located { value, span })
     }
 
-    fn chart(&mut self, raw: Spanned<raw::Chart>) -> Option<Chart> {
+    /// What is blank in it was reported.
+    fn chart(&mut self, raw: Spanned<raw::Chart>) -> Chart {
         let span = raw.span();
         let raw = raw.into_inner();
         let folder = self
@@ -526,17 +575,21 @@ impl Lowering {
         let namespace = self
             .require(raw.namespace, "namespace", &span, "\"example\"")
             .and_then(|name| self.label(name, "namespace"));
+        let mut defaults = BTreeMap::new();
         for (key, is) in raw.defaults {
             if let Some(key) = self.parsed(&key, &rules::malformed_helm_key::RULE, HelmKey::parse) {
-                self.defaults.insert(key, is.into_inner());
+                defaults.insert(key, is.into_inner());
             }
         }
-        Some(Chart {
-            folder: folder?,
-            release_name: release_name?,
-            namespace: namespace?,
-            defaults: self.defaults.clone(),
-        })
+        if !self.is_removed("defaults", &span) {
+            self.defaults = Some(defaults.clone());
+        }
+        Chart {
+            folder: folder.unwrap_or_default(),
+            release_name: release_name.unwrap_or_default(),
+            namespace: namespace.unwrap_or_default(),
+            defaults,
+        }
     }
 
     fn workload(&mut self, raw: raw::Workload, span: Span) -> Option<Workload> {
@@ -622,12 +675,15 @@ impl Lowering {
 
     fn known_workloads(&mut self, names: Spanned<Vec<Spanned<String>>>) -> Vec<String> {
         self.not_empty(names.get_ref().is_empty(), names.span(), "`workloads`");
+        let mut seen = HashSet::new();
         let mut known = Vec::new();
         for name in names.into_inner() {
+            self.once(&mut seen, &name, "workload");
             // With no workload read, that is the error to show, not this one.
             if self.workloads.is_empty() || self.workloads.contains(name.get_ref()) {
                 known.push(name.into_inner());
             } else {
+                let workloads: Vec<_> = self.workloads.iter().map(String::as_str).collect();
                 self.report(
                     &rules::unknown_workload::RULE,
                     name.span(),
@@ -635,7 +691,7 @@ impl Lowering {
                     "no `[[workload]]` has this name",
                     format!(
                         "use one of `{}`, or add a `[[workload]]`",
-                        self.workloads.join("`, `")
+                        workloads.join("`, `")
                     ),
                 );
             }
@@ -647,7 +703,8 @@ impl Lowering {
         let key = self.helm_key(raw.key, "key", &span);
         let is = self.require(raw.is, "is", &span, "true");
         let key = key?;
-        if !self.defaults.contains_key(&key.value) {
+        let defaults = self.defaults.as_ref()?;
+        if !defaults.contains_key(&key.value) {
             self.report(
                 &rules::missing_default::RULE,
                 key.span,
@@ -681,15 +738,7 @@ impl Lowering {
             .and_then(|text| self.reference(&text, in_package));
         let kubernetes = self.requirement(raw.kubernetes, &span);
         let archives = raw.archives.map(|map| {
-            if !self.has_package {
-                self.report(
-                    &rules::missing_package::RULE,
-                    map.span(),
-                    "an image comes in the vendor's package, and the spec has no `[package]`",
-                    "an archive of the package",
-                    "add `[package]` with its `file` and `image-folder`",
-                );
-            }
+            self.packaged(&map);
             self.by_architecture(map, |this, names| {
                 this.not_empty(
                     names.get_ref().is_empty(),
@@ -717,19 +766,39 @@ impl Lowering {
         })
     }
 
-    fn reference(&mut self, text: &Spanned<String>, in_package: bool) -> Option<Located<ImageRef>> {
-        if let Some(placeholder) = placeholder(text.get_ref()) {
+    /// Reports archives of which the spec does not say in which package they are.
+    fn packaged<T>(&mut self, archives: &Spanned<BTreeMap<Spanned<String>, T>>) {
+        let Some(packages) = self.packages.clone() else {
             self.report(
-                &rules::placeholder::RULE,
-                text.span(),
-                format!("the reference still has the placeholder `{placeholder}`"),
-                "never filled in",
-                "write what stands there in a finished release",
+                &rules::missing_package::RULE,
+                archives.span(),
+                "an image comes in the vendor's package, and the spec has no `[package]`",
+                "an archive of the package",
+                "add `[package]` with its `file` and `image-folder`",
             );
+            return;
+        };
+        for name in archives.get_ref().keys() {
+            if !packages.contains(name.get_ref()) && self.architectures.contains(name.get_ref()) {
+                self.report(
+                    &rules::missing_package::RULE,
+                    name.span(),
+                    format!("the spec names no package for `{}`", name.get_ref()),
+                    "an archive of it",
+                    format!("add `file.{} = \"...\"` to `[package]`", name.get_ref()),
+                );
+            }
+        }
+    }
+
+    fn reference(&mut self, text: &Spanned<String>, in_package: bool) -> Option<Located<ImageRef>> {
+        let marks = [("{{", "}}"), ("${", "}"), ("@", "@"), ("<", ">")];
+        if !self.filled_in(text, "the reference", &marks) {
             return None;
         }
         let reference = self.located(text, &rules::malformed_reference::RULE, ImageRef::parse)?;
         let image = &reference.value;
+        let lower_case;
         let finding = if image.digest().is_some() {
             // A node's archive has a manifest of its own, so a registry's digest is not found there.
             Some((
@@ -751,6 +820,18 @@ impl Lowering {
                 "is another image every time that somebody pushes one",
                 "the tag `latest`",
                 "write the version that the release was tested with",
+            ))
+        } else if let Some(host) = image.host().filter(|host| *host != host.to_lowercase()) {
+            lower_case = format!(
+                "write `{}{}`",
+                host.to_lowercase(),
+                &image.as_str()[host.len()..]
+            );
+            Some((
+                &rules::upper_case_host::RULE,
+                "names its registry in upper-case letters",
+                "no path in a private registry can have them",
+                lower_case.as_str(),
             ))
         } else if image.host().is_none() && !in_package && image.tag() == Some(&self.version) {
             Some((
@@ -787,7 +868,7 @@ impl Lowering {
     fn image_architectures(
         &mut self,
         key: Key<Vec<Spanned<String>>>,
-        archives: Option<&Option<Vec<(Architecture, Vec<String>)>>>,
+        archives: Option<&Option<Vec<(Architecture, Vec<Located<String>>)>>>,
     ) -> Option<Vec<Architecture>> {
         let Some(names) = key else {
             return match archives {
@@ -813,7 +894,7 @@ impl Lowering {
         let mut known = Vec::new();
         for name in names.get_ref() {
             known.push(self.known_architecture(name));
-            self.once(&mut seen, name);
+            self.once(&mut seen, name, "architecture");
         }
         if !known.into_iter().all(|known| known) {
             return None;
@@ -849,7 +930,7 @@ impl Lowering {
                 self.report(
                     &rules::wrong_type::RULE,
                     span,
-                    format!("a setting's value is a {}", other.type_str()),
+                    format!("a setting's value is of the type {}", other.type_str()),
                     "expected a string, an integer or a boolean",
                     "write one of these",
                 );
@@ -874,12 +955,10 @@ impl Lowering {
     fn acknowledgement(&mut self, raw: raw::Acknowledge, span: Span) -> Option<Acknowledgement> {
         let rule = self.require(raw.rule, "rule", &span, "\"frozen-registry\"");
         let rule = rule.and_then(|code| {
-            let known = rules::find(code.get_ref());
-            let is_warning = |rule: &&'static Rule| rule.severity == Severity::Warning;
-            let warning = known.filter(is_warning);
+            let warning = rules::acknowledgeable().find(|rule| rule.code == code.get_ref());
             if warning.is_none() {
-                let wrong = match known {
-                    Some(_) => "is an error, which cannot be acknowledged",
+                let wrong = match rules::find(code.get_ref()) {
+                    Some(_) => "cannot be acknowledged",
                     None => "is no rule",
                 };
                 self.report(
@@ -909,18 +988,6 @@ impl Lowering {
             reason,
         })
     }
-}
-
-/// What a build script was to fill in: `{{name}}`, `${NAME}`, `@NAME@`, `<name>`.
-fn placeholder(text: &str) -> Option<&str> {
-    [("{{", "}}"), ("${", "}"), ("@", "@"), ("<", ">")]
-        .into_iter()
-        .find_map(|(open, close)| {
-            let start = text.find(open)?;
-            let inside = start + open.len();
-            let end = inside + text[inside..].find(close)? + close.len();
-            Some(&text[start..end])
-        })
 }
 
 /// A label as Kubernetes takes it for names (RFC 1123).

@@ -10,9 +10,10 @@ use serde::Serialize;
 use crate::diagnostic::Span;
 use crate::image::ImageRef;
 use crate::kubernetes::{Minor, Range, Requirement};
+use crate::quote;
 use crate::rules::Rule;
 
-/// A value and where the spec has it.
+/// A value and where the spec has it. Two are equal if their values are.
 #[derive(Clone, Debug)]
 pub struct Located<T> {
     /// The value.
@@ -20,6 +21,14 @@ pub struct Located<T> {
     /// Its place in the spec.
     pub span: Span,
 }
+
+impl<T: PartialEq> PartialEq for Located<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Located<T> {}
 
 /// A text in both languages, without line breaks or control characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -63,6 +72,8 @@ pub struct Release {
     pub acknowledgements: Vec<Acknowledgement>,
     /// Of these, what the pages tell their readers.
     pub notes: Vec<Note>,
+    /// Whether the spec could be read without an error; else what was refused is left out, or blank.
+    pub is_whole: bool,
 }
 
 impl Release {
@@ -99,13 +110,13 @@ pub struct Note {
 #[derive(Clone, Debug)]
 pub struct Package {
     /// Its file name per architecture, in the release's order.
-    pub files: Vec<(Architecture, String)>,
+    pub files: Vec<(Architecture, Located<String>)>,
     /// The folder inside it that holds the image archives.
     pub image_folder: String,
 }
 
 /// The Helm chart.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Chart {
     /// Its folder in the unpacked package.
     pub folder: String,
@@ -140,8 +151,8 @@ impl HelmKey {
     /// Reads a path of names that YAML takes as plain keys.
     ///
     /// # Errors
-    /// When an element is empty or has a character other than letters, digits, `_` and `-`, or
-    /// the whole is longer than 253 bytes.
+    /// When an element is empty, has a character other than letters, digits, `_` and `-`, or is a
+    /// boolean of YAML 1.1, or the whole is longer than 253 bytes.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if text.len() > Self::MOST {
             return Err("is longer than a Helm key can be; write at most 253 bytes");
@@ -152,7 +163,14 @@ impl HelmKey {
                     .chars()
                     .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
         };
+        let reserved = |element: &str| quote::yaml_key(element) != element;
         if text.split('.').all(sound) {
+            if text.split('.').any(reserved) {
+                return Err(
+                    "has an element that Helm reads as a boolean or as nothing, not as a name; \
+                     write the key that the chart really has",
+                );
+            }
             Ok(Self(text.to_owned()))
         } else {
             Err(
@@ -218,7 +236,7 @@ pub enum ImageSource {
     /// The registry that its reference names.
     Registry,
     /// The vendor's package: the names that its archive goes by, per architecture.
-    Package(Vec<(Architecture, Vec<String>)>),
+    Package(Vec<(Architecture, Vec<Located<String>>)>),
 }
 
 /// Minors without an image.

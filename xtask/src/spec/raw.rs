@@ -12,19 +12,24 @@ use std::ops::Deref;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-use crate::rules::{RULES, Severity};
+use crate::rules;
 
 /// The forms of a requirement, for editors; [`crate::kubernetes`] reads it.
 const REQUIREMENT: &str = "^v[0-9]+[.][0-9]+([+]|[.]x|-v[0-9]+[.][0-9]+)$";
 /// The form of a supported range.
 const RANGE: &str = "^v[0-9]+[.][0-9]+-v[0-9]+[.][0-9]+$";
+/// A rough form of a reference: something with a tag.
+const REFERENCE: &str = "^[^@ ]+:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$";
+/// The form of a Helm key.
+const HELM_KEY: &str = "^[A-Za-z][A-Za-z0-9_-]*([.][A-Za-z][A-Za-z0-9_-]*)*$";
+/// The form of the name of a Kubernetes object.
+const LABEL: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
+/// The form of a product's or a release's name, and of a file's.
+const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._+-]*$";
 
 /// The codes that can be acknowledged.
-fn warnings() -> Vec<&'static str> {
-    let warnings = RULES
-        .iter()
-        .filter(|rule| rule.severity == Severity::Warning);
-    warnings.map(|rule| rule.code).collect()
+fn acknowledgeable() -> Vec<&'static str> {
+    rules::acknowledgeable().map(|rule| rule.code).collect()
 }
 
 /// A key that may be missing.
@@ -94,7 +99,7 @@ impl JsonSchema for Scalar {
 /// A text in both languages of the pages, on one line each.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(title = "text")]
+#[schemars(title = "text", extend("$comment" = "A text in both languages of the pages, on one line each."))]
 pub struct Text {
     /// English.
     #[schemars(required)]
@@ -113,10 +118,10 @@ pub struct Release {
     #[schemars(required, range(min = 1, max = 1))]
     pub schema: Key<i64>,
     /// The product, which is also the name of the spec's folder: `huawei-csi`.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = NAME))]
     pub product: Key<String>,
     /// The release, which is also the name of the spec's file: `4.5.0`.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = NAME))]
     pub release: Key<String>,
     /// The product's name for people.
     #[schemars(required)]
@@ -126,7 +131,7 @@ pub struct Release {
     #[schemars(required, regex(pattern = RANGE))]
     pub kubernetes: Key<String>,
     /// The architectures that the release is built for, by their OCI names: `amd64`, `arm64`.
-    #[schemars(required)]
+    #[schemars(required, length(min = 1))]
     pub architectures: Key<Vec<Spanned<String>>>,
     /// The vendor's software package, if some images come in it.
     pub package: Key<Package>,
@@ -157,10 +162,10 @@ pub struct Release {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Acknowledge {
     /// The warning's code: `frozen-registry`.
-    #[schemars(required, extend("enum" = warnings()))]
+    #[schemars(required, extend("enum" = acknowledgeable()))]
     pub rule: Key<String>,
     /// What it is about, as the warnings say it: `["k8s.gcr.io"]`.
-    #[schemars(required)]
+    #[schemars(required, length(min = 1))]
     pub subjects: Key<Vec<Spanned<String>>>,
     /// Why it stays, for the reader of the pages.
     #[schemars(required)]
@@ -187,10 +192,10 @@ pub struct Chart {
     #[schemars(required)]
     pub folder: Key<String>,
     /// The name of the Helm release that the pages install.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = LABEL))]
     pub release_name: Key<String>,
     /// The namespace that the driver runs in.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = LABEL))]
     pub namespace: Key<String>,
     /// What the chart itself sets where the values say nothing, for every key that an
     /// `enabled-when` names.
@@ -203,14 +208,14 @@ pub struct Chart {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Workload {
     /// Its name: `huawei-csi-controller`.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = LABEL))]
     pub name: Key<String>,
     /// Its kind: `Deployment`, `DaemonSet`.
     #[schemars(required)]
     pub kind: Key<String>,
     /// The service account that its Pods run under, which a private registry's pull secret is put
     /// on.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = LABEL))]
     pub service_account: Key<String>,
 }
 
@@ -219,15 +224,15 @@ pub struct Workload {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Component {
     /// Its name in the table: `csi-provisioner`.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = LABEL))]
     pub name: Key<String>,
     /// The container's name in the pod, where it differs from the component's.
     pub container: Key<String>,
     /// The workloads that it runs in.
-    #[schemars(required)]
+    #[schemars(required, length(min = 1))]
     pub workloads: Key<Vec<Spanned<String>>>,
     /// The Helm value that holds its image reference: `images.sidecar.provisioner`.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = HELM_KEY))]
     pub helm_key: Key<String>,
     /// What it is for.
     #[schemars(required)]
@@ -250,7 +255,7 @@ pub struct Component {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Condition {
     /// The Helm value's key.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = HELM_KEY))]
     pub key: Key<String>,
     /// What it has to be.
     #[schemars(required)]
@@ -263,7 +268,7 @@ pub struct Condition {
 pub struct Image {
     /// The image reference as the table has it: `quay.io/k8scsi/csi-attacher:v1.2.1`. The image of
     /// the vendor's package has the short name that is in its archive: `huawei-csi:4.5.0`.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = REFERENCE))]
     pub reference: Key<String>,
     /// The Kubernetes requirement as the table writes it: `v1.17+`, `v1.16.x`, `v1.17-v1.19`.
     #[schemars(required, regex(pattern = REQUIREMENT))]
@@ -292,7 +297,7 @@ pub struct Hole {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Setting {
     /// The Helm value's key.
-    #[schemars(required)]
+    #[schemars(required, regex(pattern = HELM_KEY))]
     pub key: Key<String>,
     /// What it has to be: a string, an integer or a boolean.
     #[schemars(required)]

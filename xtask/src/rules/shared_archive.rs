@@ -1,0 +1,51 @@
+//! `shared-archive`.
+
+use std::collections::HashMap;
+
+use super::{Rule, Severity};
+use crate::diagnostic::Diagnostic;
+use crate::spec::model::{ImageSource, Located};
+use crate::spec::{Knowledge, Release};
+
+pub const RULE: Rule = Rule {
+    code: "shared-archive",
+    severity: Severity::Error,
+    summary: "one file of the vendor's package for two architectures or for two images",
+    explanation: "An archive in the vendor's package holds one image for one architecture, and each architecture \
+                  has a package of its own. Here one file name stands for two of them: it was copied, and not \
+                  changed. The scripts would refuse the archive for one of the two, on a node.",
+    check: Some(check),
+};
+
+fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    let mut names = HashMap::new();
+    let mut claim = |file: &Located<String>, architecture: &str, of: String| {
+        let by = format!("for {of} on {architecture}");
+        let first = names.entry(file.value.clone());
+        let (place, owner) = first.or_insert_with(|| (file.span.clone(), by.clone()));
+        if *owner != by {
+            found.push(
+                Diagnostic::new(
+                    &RULE,
+                    file.span.clone(),
+                    format!("`{}` is named for two things", file.value),
+                    by,
+                    "write the name of its own file",
+                )
+                .with_other(place.clone(), owner.clone()),
+            );
+        }
+    };
+    for (architecture, file) in release.package.iter().flat_map(|package| &package.files) {
+        claim(file, architecture, "the package".to_owned());
+    }
+    for (_, image) in release.rows() {
+        if let ImageSource::Package(archives) = &image.source {
+            for (architecture, files) in archives {
+                for file in files {
+                    claim(file, architecture, format!("`{}`", image.reference.value));
+                }
+            }
+        }
+    }
+}
