@@ -58,8 +58,11 @@ fn state(folder: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         .collect()
 }
 
+/// What is published in a folder: all but the index, which is `dist`'s own.
 fn names(folder: &Path) -> BTreeSet<String> {
-    let paths = state(folder).into_keys();
+    let mut files = state(folder);
+    assert!(files.remove(Path::new(".files")).is_some());
+    let paths = files.into_keys();
     paths
         .map(|path| path.to_str().expect("UTF-8").to_owned())
         .collect()
@@ -156,6 +159,7 @@ fn a_kit_is_a_folder_of_generated() {
     // `gen`'s own index.
     assert!(whole.remove(Path::new(".files")).is_some());
     unpack(&folder.join("dist/huawei-csi-4.5.0.tar.gz"), &folder);
+    assert_links_lead_somewhere(&folder.join("huawei-csi-4.5.0"));
     assert_eq!(state(&folder.join("huawei-csi-4.5.0")), whole);
 
     for minor in 16..=30 {
@@ -170,6 +174,7 @@ fn a_kit_is_a_folder_of_generated() {
         let own: BTreeMap<_, _> = whole.iter().filter_map(below).collect();
         assert!(own.contains_key(Path::new("START-HERE.zh-CN.md")));
         assert_eq!(state(&folder.join(&kit)), own);
+        assert_links_lead_somewhere(&folder.join(&kit));
         for file in ["images.txt", "images.cdx.json"] {
             let loose = fs::read(folder.join(format!("dist/{kit}-{file}"))).expect("published");
             assert_eq!(loose, own[Path::new(file)].1, "{file}");
@@ -177,6 +182,35 @@ fn a_kit_is_a_folder_of_generated() {
     }
     let json = fs::read(folder.join("dist/huawei-csi-4.5.0-images.json")).expect("published");
     assert_eq!(json, whole[Path::new("images.json")].1);
+}
+
+/// Whoever has one kit and nothing else can follow every link of its pages.
+#[track_caller]
+fn assert_links_lead_somewhere(kit: &Path) {
+    let kit = kit.canonicalize().expect("unpacked");
+    let mut links = 0;
+    for path in state(&kit).into_keys() {
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let page = kit.join(path);
+        let text = fs::read_to_string(&page).expect("readable");
+        for event in Parser::new(&text) {
+            let Event::Start(Tag::Link { dest_url, .. }) = event else {
+                continue;
+            };
+            let link = dest_url.split('#').next().expect("a path");
+            if link.is_empty() || link.contains("://") {
+                continue;
+            }
+            links += 1;
+            let target = page.parent().expect("a folder").join(link);
+            let target = target.canonicalize();
+            let inside = target.is_ok_and(|target| target.starts_with(&kit));
+            assert!(inside, "{} links to {link}", page.display());
+        }
+    }
+    assert!(links > 10, "{links}");
 }
 
 #[test]
@@ -250,9 +284,24 @@ fn check_sees_every_kind_of_damage() {
     fs::remove_dir(&kit).expect("removed");
     fs::write(&kit, &good).expect("written");
 
-    fs::write(dist.join("SHA256SUMS.sig"), "").expect("written");
-    found(&["foreign: SHA256SUMS.sig"]);
-    fs::remove_file(dist.join("SHA256SUMS.sig")).expect("removed");
+    fs::write(dist.join("notes.sig"), "").expect("written");
+    found(&["foreign: notes.sig"]);
+    fs::remove_file(dist.join("notes.sig")).expect("removed");
+
+    // A download has no index, and what vouches for the checksums beside them.
+    let index = fs::read(dist.join(".files")).expect("the index");
+    fs::remove_file(dist.join(".files")).expect("removed");
+    for name in ["SHA256SUMS.sigstore.json", "SHA256SUMS.sig"] {
+        fs::write(dist.join(name), "").expect("written");
+    }
+    found(&[]);
+    for name in ["SHA256SUMS.sigstore.json", "SHA256SUMS.sig"] {
+        fs::remove_file(dist.join(name)).expect("removed");
+    }
+    fs::create_dir(dist.join("SHA256SUMS.d")).expect("created");
+    found(&["foreign: SHA256SUMS.d"]);
+    fs::remove_dir(dist.join("SHA256SUMS.d")).expect("removed");
+    fs::write(dist.join(".files"), index).expect("written");
 
     // What hides in a name is shown.
     fs::write(dist.join("a\u{202e}b"), "").expect("written");
@@ -342,6 +391,24 @@ fn a_run_that_fails_leaves_what_was_there() {
     fs::remove_dir(out.join("folder")).expect("removed");
     assert_eq!(state(&folder), before);
 
+    // Nor is a signature, which `dist` cannot make again.
+    let signature = out.join("SHA256SUMS.sig");
+    fs::write(&signature, "").expect("written");
+    refused(&fixtures().join("spec"), "dist/SHA256SUMS.sig");
+    fs::remove_file(&signature).expect("removed");
+
+    // Checksums are no proof of whose a folder is: others have them too.
+    let index = fs::read(out.join(".files")).expect("the index");
+    for other in [None, Some("image-1.0.0.tar.gz\nSHA256SUMS\n")] {
+        fs::remove_file(out.join(".files")).expect("removed");
+        if let Some(other) = other {
+            fs::write(out.join(".files"), other).expect("written");
+        }
+        refused(&fixtures().join("spec"), "dist/SHA256SUMS");
+        fs::write(out.join(".files"), &index).expect("written");
+    }
+    assert_eq!(state(&folder), before);
+
     // A link is not followed, and not replaced.
     fs::rename(&out, folder.join("real")).expect("moved");
     symlink("real", &out).expect("linked");
@@ -354,6 +421,49 @@ fn a_run_that_fails_leaves_what_was_there() {
     fs::create_dir_all(folder.join(".dist-staging/new/dist")).expect("created");
     let _ = example().arg("--out").arg(&out).run().expect_success();
     assert_eq!(state(&folder), before);
+    assert_eq!(fs::read_dir(&*folder).expect("a folder").count(), 1);
+}
+
+#[test]
+#[ignore = "needs strace; tests/run brings it and runs this"]
+fn a_run_that_is_killed_leaves_the_old_or_the_new_folder() {
+    let folder = published();
+    let out = folder.join("dist");
+    let whole = state(&out);
+    let run = example().args(["--kubernetes", "1.20", "--out"]);
+    let _ = run.arg(folder.join("few")).run().expect_success();
+    let few = state(&folder.join("few"));
+    fs::remove_dir_all(folder.join("few")).expect("removed");
+    let mut kills = [0, 0];
+    for call in ["/^mkdir", "write", "/chmod", "/^rename", "/^unlink"] {
+        for number in 1.. {
+            let _ = example().arg("--out").arg(&out).run().expect_success();
+            let inject = format!("--inject={call}:signal=KILL:when={number}");
+            let run = Script::new("strace")
+                .args(["--follow-forks", "--output=/dev/null"])
+                .arg(format!("--trace={call}"))
+                .arg(inject)
+                .arg(env!("CARGO_BIN_EXE_xtask"))
+                .args(["dist", "--kubernetes", "1.20", "--spec"])
+                .arg(fixtures().join("spec"))
+                .arg("--templates")
+                .arg(root().join("templates"))
+                .arg("--out")
+                .arg(&out)
+                .run();
+            let left = state(&out);
+            if run.status.success() {
+                break;
+            }
+            let is_new = left == few;
+            assert!(is_new || left == whole, "killed at {call} number {number}");
+            kills[usize::from(is_new)] += 1;
+        }
+    }
+    // The calls that remove the old folder come behind the swap.
+    assert!(kills[0] > 10 && kills[1] > 5, "{kills:?}");
+    let _ = example().arg("--out").arg(&out).run().expect_success();
+    assert_eq!(state(&folder.join("dist")), whole);
     assert_eq!(fs::read_dir(&*folder).expect("a folder").count(), 1);
 }
 

@@ -443,7 +443,7 @@ fn the_pages_of_both_languages_say_the_same() {
             .map(|plan| format!("k8s-{}/", plan.kubernetes));
         let pages =
             folders.flat_map(|folder| [format!("{folder}README"), format!("{folder}START-HERE")]);
-        for page in pages.chain(["README".to_owned()]) {
+        for page in pages.chain(["README", "START-HERE"].map(str::to_owned)) {
             let english = skeleton(text(&tree, &format!("{page}.md")));
             let chinese = skeleton(text(&tree, &format!("{page}.zh-CN.md")));
             assert_eq!(english, chinese, "{page}");

@@ -13,8 +13,10 @@ import functools
 import http.server
 import json
 import pathlib
+import re
 import sys
 import threading
+import urllib.parse
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
@@ -98,11 +100,11 @@ def languages(walk):
     """The switch stays on the page, and on the finder's answer."""
     with walk.page(MINOR) as page:
         page.get_by_role("link", name="简体中文").click()
-        assert page.url == f"{walk.origin}/zh-cn/{MINOR}", page.url
+        page.wait_for_url(f"{walk.origin}/zh-cn/{MINOR}")
         assert page.evaluate(f"{NOW}.lang") == "zh-CN"
         expect(page.locator("h1")).to_have_text("华为CSI 4.5.0：Kubernetes 1.16所需的容器镜像")
         page.get_by_role("link", name="English").click()
-        assert page.url == f"{walk.origin}/{MINOR}", page.url
+        page.wait_for_url(f"{walk.origin}/{MINOR}")
     with walk.page(START) as page:
         fill(page, kubernetes="v1.28.5+k3s1", registry="registry.example:5000", layout="flat")
         page.get_by_role("link", name="简体中文").click()
@@ -111,18 +113,72 @@ def languages(walk):
 
 
 def finder(walk, cases):
-    """Every case has the answer that the generated script gives, or its refusal."""
+    """Every case has the answer that the generated script gives, or its refusal, with the same mend."""
+    mends = set()
     with walk.page(START) as page:
         assert message(page) == "Enter the cluster's Kubernetes version."
         for case in cases:
-            fill(page, **{name: value for name, value in case.items() if name != "values"})
+            fill(page, *(case[name] for name in ("release", "kubernetes", "registry", "layout")))
             shown = page.locator("#answer").is_visible()
             if case["values"] is None:
-                assert not shown and message(page), case
+                told = message(page)
+                assert not shown and told, case
+                mend = re.search(r"use --layout (\w+)|(cannot hold these images either)", case["refusal"])
+                if mend:
+                    wanted = f"Choose the {mend[1]} layout." if mend[1] else mend[2]
+                    assert wanted in told, (case, told)
+                    mends.add(wanted)
             else:
                 assert shown and not message(page), (case, message(page))
-                values = page.locator("#values").text_content()
-                assert values == case["values"], (case, values)
+                for name in ("values", "images"):
+                    answer = page.locator(f"#{name}").text_content()
+                    wanted = case[name] if name == "values" else "".join(f"{image}\n" for image in case[name])
+                    assert answer == wanted, (case, answer)
+                expect(page.locator("#apart-part")).to_be_hidden()
+    assert len(mends) == 3, mends
+
+
+def releases(walk):
+    """Products by name, each with its newest release first: in the finder, the search and the pages."""
+    with walk.page(START) as page:
+        wanted = ["Example CSI 1.10.0", "Example CSI 1.9.0", "Example CSI 1.0.0", "Huawei CSI 4.5.0"]
+        assert page.locator("#release option").all_text_contents() == wanted
+        expect(page.locator("#release")).to_have_value("example/1.10.0")
+        assert page.locator(".all h3").all_text_contents() == wanted
+        page.locator("#search").fill("quay.io/example/helper")
+        found = page.locator("#found > ul > li > .hint").all_text_contents()
+        assert found == [f"{release} · feature" for release in wanted[:3]], found
+
+
+def links(walk):
+    """A link shows the answer that it was made for, or says what it cannot; never a part of another."""
+    def show(page, **parts):
+        page.evaluate("hash => { location.hash = hash }", urllib.parse.urlencode(parts))
+
+    with walk.page(START) as page:
+        show(page, release="huawei-csi/4.5.0", kubernetes="1.28", registry="registry.example", layout="flat")
+        expect(page.locator("#images")).to_contain_text("registry.example/csi-attacher:v3.4.0\n")
+        # The skip link changes the address, and nothing of the choice.
+        page.locator(".skip").focus()
+        page.keyboard.press("Enter")
+        assert page.url.endswith("#content")
+        expect(page.locator("#images")).to_contain_text("registry.example/csi-attacher:v3.4.0\n")
+        href = page.get_by_role("link", name="简体中文").get_attribute("href")
+        assert href.endswith("#release=huawei-csi%2F4.5.0&kubernetes=1.28&registry=registry.example&layout=flat"), href
+        show(page, release="huawei-csi/4.5.0", kubernetes="1.28", layout="scoped")
+        expect(page.locator("#images")).to_contain_text("k8s.gcr.io/sig-storage/csi-attacher:v3.4.0\n")
+        expect(page.locator("#registry")).to_have_value("")
+        expect(page.locator("input[value=scoped]")).to_be_checked()
+        show(page, release="huawei-csi/9.9.9", kubernetes="1.28")
+        expect(page.locator("#message")).to_have_text(
+            "This site has no release “huawei-csi/9.9.9”. Choose one above."
+        )
+        expect(page.locator("#answer")).to_be_hidden()
+        page.locator("#release").select_option("huawei-csi/4.5.0")
+        expect(page.locator("#answer-title")).to_have_text("Huawei CSI 4.5.0 · Kubernetes 1.28")
+        show(page)
+        expect(page.locator("#release")).to_have_value("example/1.10.0")
+        expect(page.locator("#message")).to_have_text("Enter the cluster's Kubernetes version.")
 
 
 def versions(walk, cases):
@@ -139,28 +195,62 @@ def versions(walk, cases):
                 assert message(page) == told, (case, message(page))
             else:
                 assert not message(page) and title == f"Huawei CSI 4.5.0 · Kubernetes {minor}", case
+    # Pasted, for a field of one line runs the lines together.
+    with walk.page(START, permissions=["clipboard-read", "clipboard-write"]) as page:
+        client = "Client Version: v1.30.1\nKustomize Version: v5.0.4-0.20230601165947-6ce0bf390ce3\n"
+        warning = "WARNING: version difference between client (1.30) and server (1.28) exceeds the supported minor version skew of +/-1\n"
+        go = 'version.Info{Major:"1", Minor:"28", GitVersion:"v1.28.5", GitCommit:"e6503f8", GoVersion:"go1.20.12"}\n'
         for printed in [
-            "Client Version: v1.30.1 Kustomize Version: v5.0.4 Server Version: v1.28.5+k3s1",
-            'Server Version: version.Info{Major:"1", Minor:"28", GitVersion:"v1.28.5", GitCommit:"e6503f8"}',
+            f"{client}Server Version: v1.28.5\n{warning}",
+            f"{client}Server Version: v1.28.5+k3s1\n{warning}",
+            f"{warning}{client}Server Version: v1.28.5-gke.1200\n",
+            f"Client Version: {go.replace('28', '30')}Server Version: {go}",
         ]:
-            fill(page, kubernetes=printed)
+            fill(page)
+            page.evaluate("text => navigator.clipboard.writeText(text)", printed)
+            page.locator("#kubernetes").focus()
+            page.keyboard.press("Control+V")
             expect(page.locator("#answer-title")).to_have_text("Huawei CSI 4.5.0 · Kubernetes 1.28")
+            expect(page.locator("#answer")).to_be_visible()
+        # Without an answer of the server there is no version of the cluster.
+        fill(page, kubernetes=client)
+        assert "is not a Kubernetes version" in message(page)
 
 
-def answer(walk):
+def answer(walk, site):
     """The answer can be copied, shared as a link, and leads to the page of the minor."""
     with walk.page(START, permissions=["clipboard-read", "clipboard-write"]) as page:
         fill(page, kubernetes="1.16")
-        images, values = (page.locator(f".code:has(#{name}) button") for name in ("images", "values"))
-        listed = copied(page, images)
-        assert listed.splitlines() == page.locator("#images").text_content().splitlines()
-        assert len(listed.splitlines()) == 9 and "quay.io/k8scsi/csi-attacher:v1.2.1\n" in listed
-        assert copied(page, values).startswith("# The images of huawei-csi 4.5.0 for Kubernetes 1.16\nimages:\n")
+        button = lambda name: page.locator(f".code:has(#{name}) button")
+        generated = lambda name: (site / MINOR).with_name(name).read_text(encoding="utf-8")
+        # What is in no registry stands apart.
+        images, apart = (copied(page, button(name)) for name in ("images", "apart"))
+        assert "/" not in apart and "huawei-csi:4.5.0\n" in apart, apart
+        assert all("/" in image for image in images.splitlines()), images
+        assert sorted((images + apart).splitlines()) == generated("images.txt").splitlines()
+        # Without a registry, the file of the version with all that the version forces.
+        expect(page.locator("#values-title")).to_have_text("Helm values: values.yaml")
+        assert copied(page, button("values")) == generated("values.yaml")
+        steps = page.locator("#steps").get_attribute("href")
+        first = copied(page, button("install"))
+        expect(page.locator("#values-first")).to_be_hidden()
+        # With one, the images alone, which Helm takes behind that file.
         fill(page, kubernetes="1.16", registry="registry.example/csi", layout="flat")
+        expect(page.locator("#values-title")).to_have_text("Helm values: values-mirror.yaml")
+        expect(page.locator("#values-first")).to_be_visible()
+        second = copied(page, button("install"))
+        file = page.locator("#values-file").get_attribute("href")
+        assert file == steps.replace("index.html", "values.yaml")
+        assert (site / file.removeprefix(f"{walk.origin}/")).is_file(), file
         link = copied(page, page.locator("#share"))
         text = page.locator("#values").text_content()
         page.locator("#steps").click()
-        assert page.url == f"{walk.origin}/{MINOR}", page.url
+        page.wait_for_url(f"{walk.origin}/{MINOR}")
+        # The commands are the page's.
+        blocks = page.locator("main pre").all_text_contents()
+        for shown in (first, second):
+            *before, install = shown.splitlines()
+            assert install in blocks and "\n".join(before) in blocks, (shown, blocks)
     with walk.page(link.removeprefix(f"{walk.origin}/")) as page:
         assert page.locator("#values").text_content() == text
         assert page.locator("input[value=flat]").is_checked()
@@ -172,19 +262,31 @@ def copying(walk):
         blocks = page.locator("main pre")
         assert blocks.count() > 10 and page.locator(".code button").count() == blocks.count()
         assert copied(page, page.locator(".code button").first) == blocks.first.text_content()
+        expect(page.locator("#status")).to_have_text("Copied")
         page.evaluate("window.kept = navigator.clipboard")
-        page.evaluate("kept.writeText('')")
-        page.evaluate("Object.defineProperty(navigator, 'clipboard', {value: undefined, configurable: true})")
-        page.locator(".code button").nth(1).click()
-        expect(page.locator(".code button").nth(1)).to_have_text("Copied")
-        assert page.evaluate("kept.readText()") == blocks.nth(1).text_content()
+        refusing = "{writeText: () => Promise.reject(new DOMException('', 'NotAllowedError'))}"
+        for place, clipboard in enumerate(["undefined", refusing], 1):
+            page.evaluate("kept.writeText('')")
+            page.evaluate(f"Object.defineProperty(navigator, 'clipboard', {{value: {clipboard}, configurable: true}})")
+            button = page.locator(".code button").nth(place)
+            button.press("Enter")
+            expect(button).to_have_text("Copied")
+            expect(button).to_be_focused()
+            assert page.evaluate("kept.readText()") == blocks.nth(place).text_content()
+        # And where nothing helps, nobody is told that it is copied.
+        page.evaluate("document.execCommand = () => false")
+        button.press("Enter")
+        expect(button).to_have_text("Not copied: select the text instead")
+        expect(page.locator("#status")).to_have_text("Not copied: select the text instead")
+        assert page.locator("textarea").count() == 0
 
 
 def search(walk):
     """A part of a name finds the image, on every page; keys alone do it."""
     with walk.page(OVERVIEW) as page:
         page.locator("#search").press_sequentially("PROVIS")
-        expect(page.locator("#found [role=status]")).to_have_text("Images found: 2")
+        expect(page.locator("#found > p")).to_have_text("Images found: 2")
+        expect(page.locator("#status")).to_have_text("Images found: 2")
         found = page.locator("#found > ul > li > code").all_text_contents()
         assert sorted(found) == [
             "k8s.gcr.io/sig-storage/csi-provisioner:v3.0.0",
@@ -196,32 +298,96 @@ def search(walk):
     with walk.page(f"zh-cn/{START}") as page:
         page.locator("#search").fill("livenessprobe")
         page.locator("#found a", has_text="1.30").click()
-        assert page.url == f"{walk.origin}/zh-cn/huawei-csi/4.5.0/1.30/index.html", page.url
+        page.wait_for_url(f"{walk.origin}/zh-cn/huawei-csi/4.5.0/1.30/index.html")
         page.locator("#search").fill("no such image")
-        expect(page.locator("#found")).to_have_text("没有名称包含该内容的镜像。")
+        expect(page.locator("#found")).to_have_text("未找到名称中包含该内容的镜像。")
+        expect(page.locator("#status")).to_have_text("未找到名称中包含该内容的镜像。")
         page.keyboard.press("Escape")
         expect(page.locator("#found")).to_be_hidden()
+    with walk.page(OVERVIEW) as page:
+        # What is in no registry does not look as if it could be pulled.
+        page.locator("#search").fill("csi")
+        for image in page.locator("#found > ul > li").all():
+            marks = image.locator(".mark").all_text_contents()
+            wanted = [] if "/" in image.locator("code").text_content() else ["software package"]
+            assert marks == wanted, image.text_content()
+        # Escape goes back to the field; whoever goes on leaves the panel behind.
+        page.locator("#found a").first.focus()
+        page.keyboard.press("Escape")
+        expect(page.locator("#found")).to_be_hidden()
+        expect(page.locator("#search")).to_be_focused()
+        page.locator("#search").fill("attacher")
+        page.locator("#found a").last.focus()
+        page.keyboard.press("Tab")
+        expect(page.locator("#found")).to_be_hidden()
+
+
+def keyboard(walk):
+    """Keys alone lead past the header, through the finder, and to what is to be copied."""
+    focused = lambda: page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
+
+    def tab(to):
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if focused() == to:
+                shown = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+                assert shown != "none", f"nobody sees that {to} has the focus"
+                return
+        raise AssertionError(f"no Tab leads to {to}")
+
+    with walk.page(START, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.keyboard.press("Tab")
+        assert focused() == "Skip to the content"
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert focused() == "release", focused()
+        page.keyboard.type("Huawei")
+        tab("kubernetes")
+        page.keyboard.type("1.28")
+        tab("registry")
+        page.keyboard.type("registry.example:5000")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        expect(page.locator("input[value=flat]")).to_be_checked()
+        tab("share")
+        tab("Copy")
+        page.keyboard.press("Enter")
+        expect(page.locator("#status")).to_have_text("Copied")
+        assert "registry.example:5000/csi-attacher:v3.4.0\n" in page.evaluate("navigator.clipboard.readText()")
+        assert focused() == "Copied", focused()
 
 
 def looks(walk, shots):
     """No page breaks a rule of axe or is wider than the screen, in light and dark, on both sizes."""
     asked = "#release=huawei-csi%2F4.5.0&kubernetes=v1.28.5%2Bk3s1&registry=registry.example%3A5000"
+    forced = "#release=huawei-csi%2F4.5.0&kubernetes=1.16"
+    wrong = "#release=huawei-csi%2F4.5.0&kubernetes=1.99"
     for scheme in ("light", "dark"):
         for size, screen in (("desk", DESK), ("phone", PHONE)):
             for name, path in (
                 ("start", START + asked),
                 ("start-zh", "zh-cn/" + START + asked),
+                ("start-forced", START + forced),
+                ("start-empty", START),
+                ("start-wrong", START + wrong),
+                ("product", "huawei-csi/index.html"),
+                ("product-zh", "zh-cn/huawei-csi/index.html"),
                 ("overview", OVERVIEW),
+                ("overview-zh", "zh-cn/" + OVERVIEW),
                 ("minor", MINOR),
                 ("minor-zh", "zh-cn/" + MINOR),
+                ("example", "example/1.0.0/index.html"),
+                ("example-minor", "example/1.0.0/1.19/index.html"),
             ):
                 with walk.page(path, screen, color_scheme=scheme) as page:
                     at = f"{name}-{size}-{scheme}"
                     page.screenshot(path=shots / f"{at}.png", full_page=True)
                     assert page.evaluate(f"{NOW}.scrollWidth") == screen["width"], at
-                    page.locator("#search").fill("csi")
-                    found = Axe().run(page, options=AUDIT)
-                    assert not found.violations_count, (at, found.generate_report())
+                    for state in ("closed", "open"):
+                        found = Axe().run(page, options=AUDIT)
+                        assert not found.violations_count, (at, state, found.generate_report())
+                        page.locator("#search").fill("csi")
+                    page.screenshot(path=shots / f"{at}-search.png")
 
 
 def paper(walk, shots):
@@ -244,7 +410,7 @@ def without_scripts(walk):
     with walk.page(START, java_script_enabled=False) as page:
         expect(page.locator("#finder")).to_be_hidden()
         page.locator(".minors a", has_text="1.16").first.click()
-        assert page.url == f"{walk.origin}/{MINOR}", page.url
+        page.wait_for_url(f"{walk.origin}/{MINOR}")
 
 
 def main():
@@ -258,11 +424,16 @@ def main():
         languages(walk)
         finder(walk, cases["finder"])
         versions(walk, cases["versions"])
-        answer(walk)
+        releases(walk)
+        links(walk)
+        answer(walk, site)
         copying(walk)
         search(walk)
-        looks(walk, shots)
-        paper(walk, shots)
+        keyboard(walk)
+        # How a page looks does not depend on where it comes from.
+        if way == "file":
+            looks(walk, shots)
+            paper(walk, shots)
         without_scripts(walk)
         browser.close()
 

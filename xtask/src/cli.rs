@@ -73,7 +73,7 @@ pub struct Docs {
     /// Write the pages to DIR/content too, as a Hugo site of one's own takes them
     #[arg(long, value_name = "DIR")]
     pub stage: Option<PathBuf>,
-    /// Hugo, 0.146 or later
+    /// Hugo, 0.158 or later
     #[arg(long, value_name = "PROGRAM", default_value = "hugo")]
     pub hugo: PathBuf,
     /// The folder of the specs [default: spec]

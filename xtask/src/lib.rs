@@ -8,7 +8,7 @@
 //! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
 //! [`tree`] in memory; [`emit`] alone writes that to the disk, [`beneath`] the output folder and
 //! nowhere else. What a release publishes is a tree too: [`kit`] packs it, and [`publish`] writes the
-//! packed files. [`schema`] is the format of a spec for editors and people, [`site`] the
+//! packed files. [`whole`] replaces a folder as a whole. [`schema`] is the format of a spec for editors and people, [`site`] the
 //! source of the published pages. [`kubernetes`] and
 //! [`image`] are the words that all of them share, [`text`] is what a person can see of them,
 //! [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are the way in.
@@ -36,3 +36,4 @@ pub mod suggest;
 pub mod target;
 pub mod text;
 pub mod tree;
+pub mod whole;

@@ -1,17 +1,14 @@
 //! What a release publishes -> a folder: replaces it as a whole, or compares it.
-//!
-//! The folder is `dist`'s alone. One in which anything else stands, a signature say, is not replaced.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, Read};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
 
 use crate::kit::{self, Assets, SUMS};
-
-/// Where the new folder is made, beside its place; only ever a dead run's when it is found.
-const STAGING: &str = ".dist-staging";
+use crate::whole::{self, INDEX, at};
 
 /// What is wrong with a file of a published folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,76 +29,16 @@ pub enum Fault {
 /// When something stands there that `dist` did not write, or the disk refuses; what was there is
 /// then still there.
 pub fn write(out: &Path, assets: &Assets) -> Result<(), String> {
-    let no_name = || format!("{} cannot be a folder's path", out.display());
-    let name = out.file_name().ok_or_else(no_name)?;
-    let parent = match out.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(parent).map_err(at("create", parent))?;
-    // Held until the end: two runs at once take turns.
-    let lock = File::open(parent).map_err(at("open", parent))?;
-    lock.lock().map_err(at("lock", parent))?;
-    let staging = parent.join(STAGING);
-    remove(&staging)?;
-    let outcome = own(out).and_then(|()| replace(out, &staging, name.as_ref(), assets));
-    remove(&staging)?;
-    outcome
-}
-
-/// Refuses a folder in which something stands that `dist` did not write.
-fn own(out: &Path) -> Result<(), String> {
-    if out.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
-        return Err(format!("{} is no folder; move or delete it", out.display()));
-    }
-    let found = read(out)?;
-    let sums = sums(&found);
-    let listed: BTreeSet<_> = sums
-        .lines()
-        .filter_map(|line| Some(line.split_once("  ")?.1))
-        .chain([SUMS])
-        .collect();
-    let foreign: Vec<_> = found
-        .iter()
-        .filter(|(name, bytes)| bytes.is_none() || !listed.contains(name.as_str()))
-        .map(|(name, _)| format!("\n  {}", out.join(name).display()))
-        .collect();
-    if foreign.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "{} is replaced as a whole, and something stands there that `dist` did not write; move or \
-         delete:{}",
-        out.display(),
-        foreign.concat()
-    ))
-}
-
-fn replace(out: &Path, staging: &Path, name: &Path, assets: &Assets) -> Result<(), String> {
-    // The new one first, whole, so that a full disk changes nothing.
-    let new = staging.join("new").join(name);
-    fs::create_dir_all(&new).map_err(at("create", &new))?;
-    for (name, bytes) in assets {
-        let path = new.join(name);
-        fs::write(&path, bytes).map_err(at("write", &path))?;
-        set_mode(&path, 0o644)?;
-    }
-    set_mode(&new, 0o755)?;
-    let old = staging.join("old");
-    let was_there = out.exists();
-    if was_there {
-        fs::rename(out, &old).map_err(at("move", out))?;
-    }
-    fs::rename(&new, out).map_err(|error| {
-        if was_there {
-            // Best effort: the first error is the one to tell.
-            let _ = fs::rename(&old, out);
+    whole::replace(out, "dist", |new| {
+        for (name, bytes) in assets {
+            whole::write(&new.join(name), bytes)?;
         }
-        at("write", out)(error)
+        whole::set_mode(new, 0o755)
     })
 }
 
-/// What is wrong with a published folder, by file; nothing if it holds exactly these files.
+/// What is wrong with a published folder, by file; nothing if it holds exactly these files, and
+/// perhaps signatures of their checksums.
 ///
 /// # Errors
 /// When the folder cannot be read.
@@ -110,22 +47,26 @@ pub fn compare(folder: &Path, assets: &Assets) -> Result<BTreeMap<String, Fault>
         return Err(format!("there is no folder {}", folder.display()));
     }
     let found = read(folder)?;
-    let sums = sums(&found);
+    let sums = match found.get(SUMS) {
+        Some(Some(_)) => fs::read(folder.join(SUMS)).map_err(at("read", &folder.join(SUMS)))?,
+        _ => Vec::new(),
+    };
+    let sums = String::from_utf8_lossy(&sums);
     // Whether the folder's checksums are of what is there; of themselves they have no sum.
-    let summed = |name: &str, bytes: &[u8]| match name {
-        SUMS => found.iter().all(|(name, bytes)| {
-            let bytes = bytes.as_deref().unwrap_or_default();
-            name == SUMS || sums.contains(&kit::line(name, bytes))
+    let is_summed = |name: &str, line: &str| match name {
+        SUMS => found.iter().all(|(name, line)| {
+            let line = line.as_deref().unwrap_or_default();
+            name == SUMS || sums.contains(line)
         }),
-        name => sums.contains(&kit::line(name, bytes)),
+        _ => sums.contains(line),
     };
     let mut faults = BTreeMap::new();
     for name in found.keys().chain(assets.keys()) {
         let fault = match (assets.get(name), found.get(name)) {
             (None, _) | (_, Some(None)) => Fault::Foreign,
             (_, None) => Fault::Missing,
-            (Some(asset), Some(Some(bytes))) if asset == bytes => continue,
-            (_, Some(Some(bytes))) if summed(name, bytes) => Fault::Stale,
+            (Some(asset), Some(Some(line))) if kit::line(name, asset) == *line => continue,
+            (_, Some(Some(line))) if is_summed(name, line) => Fault::Stale,
             _ => Fault::Damaged,
         };
         faults.insert(name.clone(), fault);
@@ -133,44 +74,37 @@ pub fn compare(folder: &Path, assets: &Assets) -> Result<BTreeMap<String, Fault>
     Ok(faults)
 }
 
-/// What is in a folder, by name: a file's bytes, or nothing where it is no file.
-fn read(folder: &Path) -> Result<BTreeMap<String, Option<Vec<u8>>>, String> {
+/// What is in a folder, by name: a file's line in the checksums, or nothing where it is no file.
+/// Left out are the index, and what vouches for the checksums: `SHA256SUMS.sig` and the like.
+fn read(folder: &Path) -> Result<BTreeMap<String, Option<String>>, String> {
     let mut found = BTreeMap::new();
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        entries => entries.map_err(at("read", folder))?,
-    };
-    for entry in entries {
+    for entry in fs::read_dir(folder).map_err(at("read", folder))? {
         let entry = entry.map_err(at("read", folder))?;
-        let is_file = entry
-            .file_type()
-            .map_err(at("read", &entry.path()))?
-            .is_file();
-        let read = || fs::read(entry.path()).map_err(at("read", &entry.path()));
-        let bytes = is_file.then(read).transpose()?;
-        found.insert(entry.file_name().to_string_lossy().into_owned(), bytes);
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_file = entry.file_type().map_err(at("read", &path))?.is_file();
+        let vouches = name
+            .strip_prefix(SUMS)
+            .is_some_and(|rest| rest.starts_with('.'));
+        if is_file && (name == INDEX || vouches) {
+            continue;
+        }
+        let line = is_file.then(|| line(&name, &path)).transpose();
+        found.insert(name, line.map_err(at("read", &path))?);
     }
     Ok(found)
 }
 
-/// The text of a folder's own checksums.
-fn sums(found: &BTreeMap<String, Option<Vec<u8>>>) -> String {
-    let bytes = found.get(SUMS).and_then(Option::as_deref);
-    String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned()
-}
-
-fn set_mode(path: &Path, mode: u32) -> Result<(), String> {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(at("write", path))
-}
-
-fn remove(folder: &Path) -> Result<(), String> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at("delete", folder)(error)),
-        _ => Ok(()),
+/// A file's line in the checksums. What lies in a folder of others may be of any size, so it is not
+/// read as a whole.
+fn line(name: &str, path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut digest = Sha256::new();
+    let mut part = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut part)? {
+            0 => return Ok(kit::line_of(name, &digest.finalize())),
+            size => digest.update(&part[..size]),
+        }
     }
-}
-
-fn at(what: &str, path: &Path) -> impl Fn(io::Error) -> String {
-    let path: PathBuf = path.to_owned();
-    move |error| format!("cannot {what} {}: {error}", path.display())
 }

