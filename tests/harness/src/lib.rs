@@ -71,4 +71,4 @@ pub use registry::{PASSWORD, Registry, RegistryBuilder, USER};
 pub use scratch::Scratch;
 pub use script::{Outcome, Running, Script};
 pub use small_disk::SmallDisk;
-pub use tool::{path_without, tool};
+pub use tool::{path_with, path_without, tool};
