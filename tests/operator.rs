@@ -8,10 +8,14 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use harness::{Containerd, Dockerd, Podman, Registry, Scratch, Script, tool};
+use harness::{
+    Containerd, Dockerd, Fault, FaultyProxy, Image, Podman, Registry, Scratch, Script, tool,
+};
 use serde_json::Value;
 use support::helm::{EXTENDER, Helm, chart};
 use world::{World, place};
+use xtask::image::ImageRef;
+use xtask::plan::PlannedImage;
 
 /// Imports an archive into a fresh containerd, which then has exactly the plan's images.
 fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> Containerd {
@@ -274,6 +278,109 @@ fn a_private_registry_is_filled_from_the_archive_alone() {
             [world.identity(&image.name, "arm64").clone()]
         );
     }
+}
+
+/// The nodes of one architecture come after those of the other.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_keeps_what_it_has_for_other_architectures() {
+    let world = World::start(false);
+    let package_for = |architecture: &str| {
+        let package = Scratch::new("package");
+        for image in &world.plan("1.27").images {
+            for archives in &image.archives {
+                let there = |name: &&String| world.package.join("image").join(name).exists();
+                let name = archives.names.iter().find(there).expect("an archive");
+                if archives.architecture == architecture {
+                    let from = world.package.join("image").join(name);
+                    fs::copy(from, package.join(name)).expect("copied");
+                }
+            }
+        }
+        package
+    };
+    let folder = Scratch::new("archives");
+    let archives = ["amd64", "arm64"].map(|arch| world.pull("1.27", arch, &folder));
+    let packages = ["amd64", "arm64"].map(package_for);
+    let push = |mirror: &Registry| {
+        let push = world.script("1.27", "push.sh");
+        push.args(["--tls-verify", "false", mirror.address()])
+    };
+    let expect_both = |mirror: &Registry, images: &dyn Fn(&PlannedImage) -> bool| {
+        for image in world.plan("1.27").images.iter().filter(|i| images(i)) {
+            let (repository, tag) = image.scoped.rsplit_once(':').expect("a tag");
+            let held = mirror.platforms(repository, tag);
+            let wanted = ["amd64", "arm64"].map(|architecture| {
+                let identity = world.identity(&image.name, architecture).clone();
+                (format!("linux/{architecture}"), identity)
+            });
+            assert_eq!(held, BTreeMap::from(wanted), "{}", image.scoped);
+        }
+    };
+
+    let mirror = Registry::start();
+    for package in &packages {
+        let push = push(&mirror).arg("--package").arg(&**package);
+        let _ = push.run().expect_success();
+    }
+    expect_both(&mirror, &|image| image.is_package);
+
+    let mirror = Registry::start();
+    for archive in &archives {
+        let push = push(&mirror).arg("--archive").arg(archive);
+        let _ = push.run().expect_success();
+    }
+    expect_both(&mirror, &|_| true);
+    let again = push(&mirror).arg("--archive").arg(&archives[0]);
+    let again = again.run().expect_success();
+    assert!(!again.stdout.contains("copied"), "{again}");
+
+    let together = Registry::start();
+    let both = push(&together).arg("--archive").arg(&archives[0]);
+    let both = both.arg("--archive").arg(&archives[1]);
+    let both = both.run().expect_success();
+    assert!(both.stdout.contains("copied, for amd64 and arm64 nodes"));
+    expect_both(&together, &|_| true);
+    assert_eq!(together.catalog(), mirror.catalog());
+
+    // What another tool has put there is in Docker's form, and stays as it is.
+    let mirror = Registry::start();
+    let image = world.plan("1.27").images.iter().find(|i| i.is_package);
+    let image = image.expect("a vendor's image");
+    let reference = ImageRef::parse(&image.reference).expect("valid");
+    let name = reference.path();
+    let tag = reference.tag().expect("a tag");
+    let put = Image::bare(&image.reference, "amd64").docker();
+    put.push_to(&mirror, name, tag);
+    let last = push(&mirror).arg("--package").arg(&*packages[1]);
+    let _ = last.run().expect_success();
+    let held = mirror.platforms(name, tag);
+    let wanted = ["linux/amd64", "linux/arm64"];
+    assert_eq!(held.keys().collect::<Vec<_>>(), wanted);
+}
+
+/// What a registry has cannot be kept where it cannot be read.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_that_does_not_say_what_it_has() {
+    let world = World::start(false);
+    let mirror = Registry::start();
+    let proxy = FaultyProxy::before(mirror.address());
+    proxy.fail("/huawei-csi/manifests/4.5.0", Fault::ServerError);
+    let push = || {
+        let push = world.script("1.27", "push.sh").arg("--package");
+        push.arg(&*world.package)
+            .args(["--tls-verify", "false", proxy.address()])
+    };
+    let failed = push().run().expect_code(1);
+    let cause = "\n  huawei-csi:4.5.0: cannot tell what";
+    assert!(failed.stderr.contains(cause), "{failed}");
+    assert_eq!(mirror.catalog().len(), world.names("1.27").len() - 1);
+
+    proxy.heal();
+    let _ = push().run().expect_success();
+    let held: BTreeSet<_> = mirror.catalog().into_keys().collect();
+    assert_eq!(held, world.places("1.27", "scoped"));
 }
 
 #[test]

@@ -5,7 +5,32 @@ use std::path::Path;
 
 use harness::{Containerd, Registry, Scratch, Script};
 
-use crate::{MINOR, WORLD, archive_in, expect_archive, expect_mirror, expect_node, package_copy};
+use crate::{
+    ARCHIVE, MINOR, WORLD, WithPackage, archive_in, empty, expect_archive, expect_mirror,
+    expect_node, import, package_copy, pull, push,
+};
+
+/// The scripts change their folder, and the temporary one does not move with it.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_relative_folder_for_temporary_files() {
+    let place = Scratch::new("place");
+    let temporary = place.join("temporary");
+    fs::create_dir(&temporary).expect("created");
+    let (folder, mirror, node) = empty();
+    for script in [
+        pull(&folder).whole_package(),
+        push(mirror.address()).whole_package(),
+        import(&node, &ARCHIVE),
+    ] {
+        let script = script.dir(&*place).env("TMPDIR", "temporary");
+        let _ = script.run().expect_success();
+        assert_eq!(fs::read_dir(&temporary).expect("a folder").count(), 0);
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+    expect_node(&node);
+}
 
 #[test]
 #[ignore = "needs every tool; tests/run brings them and runs this"]

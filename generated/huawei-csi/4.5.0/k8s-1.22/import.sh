@@ -90,6 +90,7 @@ absolute() {
         *) say "${PWD%/}/$1" ;;
     esac
 }
+[ -z "${TMPDIR-}" ] || TMPDIR=$(absolute "$TMPDIR")
 
 need_tools() {
     absent=
@@ -112,7 +113,7 @@ need_folder() { # FOLDER OPTION
 running=
 queue=
 make_scratch() { # PARENT NAME
-    scratch=$(mktemp -d "$(absolute "$1")/$2.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
+    scratch=$(mktemp -d "$1/$2.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
     trap leave EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
