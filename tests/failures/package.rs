@@ -65,7 +65,7 @@ fn a_truncated_vendor_archive() {
 #[ignore = "needs every tool; tests/run brings them and runs this"]
 fn a_vendor_archive_without_its_config() {
     let lose = |archive: &Path| {
-        let manifest = br#"[{"Config": "config.json", "RepoTags": ["huawei-csi:4.5.0"]}]"#;
+        let manifest = br#"[{"Config": "blobs/lost", "RepoTags": ["huawei-csi:4.5.0"]}]"#;
         write(archive, &[("manifest.json", Member::File(manifest))]);
     };
     a_spoiled_package(lose, "huawei-csi-v4.5.0-X86.tar is damaged");
