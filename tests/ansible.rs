@@ -181,7 +181,7 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
         .arg(world.kit(MINOR))
         .run()
         .expect_success();
-    let said = play(&world, newer(), &["--check"], &hosts).expect_success();
+    let said = play(&world, newer(), &["--check"], &hosts).expect_code(2);
     let lacks = "node: 11 of 11 images of Kubernetes 1.27 are missing or not pinned";
     assert_eq!(report(&said), [lacks], "{said}");
     assert_eq!(count(&said, "node", "changed"), 0, "{said}");
@@ -197,6 +197,8 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
     let said = play(&world, newer(), &["--extra-vars", &beside], &hosts).expect_success();
     assert_eq!(report(&said), ["node: imported"], "{said}");
     world.expect_complete(&node, MINOR, "amd64");
+    let said = play(&world, oldest(), &["--check"], &hosts).expect_success();
+    assert_eq!(report(&said), ["node: every image was there"], "{said}");
     assert!(is_empty(&folder));
 }
 
