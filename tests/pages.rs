@@ -165,6 +165,37 @@ fn the_first_way_of_a_page_fills_a_registry_with_a_password() {
     assert_eq!(filled, places(&world));
 }
 
+/// What a node is told of a registry's certificate is what containerd wants to know.
+#[test]
+#[ignore = "needs skopeo, containerd and openssl; tests/run brings them and runs this"]
+fn a_node_knows_the_registry_by_its_certificate() {
+    let world = World::start(false);
+    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let (_, hosts) = page.split_once("```toml\n").expect("a block");
+    let (hosts, _) = hosts.split_once("```").expect("the end of the block");
+    let mirror = Registry::builder().tls().start();
+    let push = world.script(MINOR, "push.sh").arg("--cert-dir");
+    let push = push.arg(mirror.cert_dir()).arg("--package");
+    let push = push.arg(&*world.package).arg(mirror.address());
+    let _ = push.run().expect_success();
+
+    let (node, certs) = (Containerd::start(), Scratch::new("certs.d"));
+    let folder = certs.display().to_string();
+    let image = format!(
+        "{}/{}",
+        mirror.address(),
+        places(&world).pop_last().expect("one")
+    );
+    let pull = || node.ctr(&["images", "pull", "--hosts-dir", &folder, &image]);
+    let _ = pull().expect_code(1);
+    let authority = fs::read(mirror.cert_dir().join("ca.crt")).expect("a certificate");
+    certs.write(&format!("{}/ca.crt", mirror.address()), authority);
+    let hosts = hosts.replace("/etc/containerd/certs.d", &folder);
+    let hosts = hosts.replace("registry.example:5000", mirror.address());
+    certs.write(&format!("{}/hosts.toml", mirror.address()), hosts);
+    let _ = pull().expect_success();
+}
+
 #[test]
 #[ignore = "needs skopeo, containerd, podman and dockerd; tests/run brings them and runs this"]
 fn the_second_way_of_a_page_imports_on_a_node() {
