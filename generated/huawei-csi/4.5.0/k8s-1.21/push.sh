@@ -884,6 +884,11 @@ if [ -n "$packages" ]; then
     [ -n "$archives" ] || each_vendor_archive note_served
     [ -n "$architectures" ] || die "there is no archive of the vendor's in the package" \
         "--package names the unpacked package, or the folder of its archives"
+    # Beside those of another architecture, what serves no node does no harm.
+    case $architectures in
+        *"$newline"?*) ;;
+        *) refuse_gaps "${architectures%"$newline"}" ;;
+    esac
     each_image want_vendor
     check_packages "$vendor"
 fi
