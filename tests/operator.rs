@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use harness::{
-    Containerd, Dockerd, Fault, FaultyProxy, Image, Podman, Registry, Scratch, Script, tool,
+    Containerd, Dockerd, Fault, FaultyProxy, Image, Podman, Registry, Scratch, Script, path_with,
+    tool,
 };
 use serde_json::Value;
 use support::helm::{EXTENDER, Helm, chart};
@@ -394,21 +395,74 @@ fn a_private_registry_with_a_password_and_its_own_certificate() {
             .arg("--package")
             .arg(&*world.package)
     };
-    let refused = push().arg(mirror.address()).run().expect_code(1);
+    // Keeps what every tool is told, and what the script has left behind.
+    let recorder = r#"{ printf '%s\n' "$@"; env; } >>"$HOME/recorded"; exec "$TOOL" "$@""#;
+    let (_tools, path) = path_with("skopeo", recorder);
+    let left = Scratch::new("left");
+    let copy = |from: &str| fs::copy(world.home.join(from), left.join(from)).expect("copied");
+    fs::create_dir_all(left.join(".config/containers")).expect("created");
+    copy(".config/containers/policy.json");
+    copy(".config/containers/registries.conf");
+    let push = || {
+        let push = push().env("PATH", &path).env("HOME", &*left);
+        push.env("TMPDIR", &*left).arg(mirror.address())
+    };
+
+    let refused = push().run().expect_code(1);
     assert!(refused.stderr.contains("certificate"), "{refused}");
-    let done = push()
-        .arg("--authfile")
-        .arg(mirror.auth_file())
-        .arg("--cert-dir")
-        .arg(mirror.cert_dir())
-        .arg(mirror.address())
-        .run()
-        .expect_success();
-    assert!(!done.stdout.contains(harness::PASSWORD) && !done.stderr.contains(harness::PASSWORD));
-    assert_eq!(
-        mirror.catalog().into_keys().collect::<BTreeSet<_>>(),
-        world.places("1.27", "scoped")
+    let wrong = Scratch::new("wrong");
+    let auth = fs::read_to_string(mirror.auth_file()).expect("an auth file");
+    // operator:not-the-password
+    let auth = auth.replace(harness::AUTH, "b3BlcmF0b3I6bm90LXRoZS1wYXNzd29yZA==");
+    let wrong = wrong.write("auth.json", auth);
+    let denied = push().arg("--cert-dir").arg(mirror.cert_dir());
+    let denied = denied.arg("--authfile").arg(&wrong).run().expect_code(1);
+    for image in &world.plan("1.27").images {
+        let line = denied.stderr.lines().find(|l| l.contains(&image.reference));
+        assert!(
+            line.is_some_and(|line| line.contains("unauthorized")),
+            "{denied}"
+        );
+    }
+    assert!(mirror.catalog().is_empty());
+    // An image of the vendor is not said to be absent where nobody could ask for it.
+    let push_anyhow = world.script("1.27", "push.sh").arg(mirror.address());
+    let unasked = push_anyhow.arg("--cert-dir").arg(mirror.cert_dir());
+    let unasked = unasked.run().expect_code(1);
+    let line = "huawei-csi:4.5.0: it comes in the vendor's package (--package), and ";
+    let line = unasked.stderr.lines().find(|found| found.contains(line));
+    assert!(
+        line.is_some_and(|line| line.contains("unauthorized")),
+        "{unasked}"
     );
+
+    let authorized = || push().arg("--authfile").arg(mirror.auth_file());
+    let done = authorized().arg("--cert-dir").arg(mirror.cert_dir());
+    let done = done.run().expect_success();
+    let held: BTreeSet<_> = mirror.catalog().into_keys().collect();
+    assert_eq!(held, world.places("1.27", "scoped"));
+    // Who trusts the way needs no certificate.
+    let again = authorized().args(["--tls-verify", "false"]);
+    let again = again.run().expect_success();
+    assert!(!again.stdout.contains("copied"), "{again}");
+
+    let told = fs::read_to_string(left.join("recorded")).expect("recorded");
+    assert!(told.contains("--dest-authfile="));
+    let mut texts = vec![
+        told,
+        done.to_string(),
+        denied.to_string(),
+        again.to_string(),
+    ];
+    for entry in walkdir::WalkDir::new(&left) {
+        let entry = entry.expect("readable");
+        if entry.file_type().is_file() {
+            texts.push(String::from_utf8_lossy(&fs::read(entry.path()).expect("read")).into());
+        }
+    }
+    for text in texts {
+        assert!(!text.contains(harness::PASSWORD) && !text.contains(harness::AUTH));
+    }
 }
 
 #[test]
@@ -421,19 +475,72 @@ fn a_foreign_layer_stops_with_its_cause_or_arrives() {
             .args(["--tls-verify", "false", "--package"]);
         push.arg(&*world.package).arg(mirror.address()).run()
     };
-    let refused = push(&Registry::start()).expect_code(1);
+    // One of the two is in the form of the OCI, the other in Docker's.
+    let wide = [
+        "k8s.gcr.io/sig-storage/csi-node-driver-registrar:v2.3.0",
+        "k8s.gcr.io/sig-storage/livenessprobe:v2.5.0",
+    ];
+    let source = world.source.catalog();
+    let types = wide.map(|image| {
+        let (repository, tag) = image.rsplit_once(':').expect("a tag");
+        let manifest = world.source.manifest(repository, tag).expect("there");
+        manifest.media_type
+    });
+    assert_eq!(types.iter().filter(|t| t.contains(".oci.")).count(), 1);
+
+    let mirror = Registry::start();
+    let refused = push(&mirror).expect_code(1);
+    let (_, summary) = refused.stderr.split_once("missing:\n").expect("a summary");
+    let (missing, help) = summary.split_once("\nhelp: ").expect("help");
+    let missing: Vec<_> = missing.lines().map(str::trim).collect();
+    assert_eq!(missing.len(), wide.len(), "{refused}");
+    for (line, image) in missing.iter().zip(wide) {
+        let cause = format!("{image}: the registry refuses its Windows variant");
+        assert!(line.starts_with(&cause), "{refused}");
+    }
     assert!(
-        refused.stderr.contains("validation.manifests.urls.allow"),
+        help.contains("validation.manifests.urls.allow"),
         "{refused}"
     );
-    assert!(refused.stderr.contains("livenessprobe"), "{refused}");
-    let mirror = Registry::builder()
-        .allow_foreign_layers("^https://mcr[.]example/")
-        .start();
-    let _ = push(&mirror).expect_success();
-    let source = world.source.catalog();
-    let probe = "k8s.gcr.io/sig-storage/livenessprobe:v2.5.0";
-    assert_eq!(mirror.catalog()[probe], source[probe]);
+    let mut others = world.places("1.27", "scoped");
+    others.retain(|place| !wide.contains(&place.as_str()));
+    let arrived: BTreeSet<_> = mirror.catalog().into_keys().collect();
+    assert_eq!(arrived, others);
+
+    // The same registry, whose owner has let it admit such layers.
+    let admitting = || Registry::builder().allow_foreign_layers("^https://mcr[.]example/");
+    let mirror = admitting().storage_of(&mirror).start();
+    let done = push(&mirror).expect_success();
+    assert_eq!(done.stdout.matches(" ... copied").count(), 2, "{done}");
+    for image in wide {
+        assert_eq!(mirror.catalog()[image], source[image]);
+    }
+
+    // skopeo alone says less, and copies as much.
+    let sync = |mirror: &Registry| sync(&world, "1.27", mirror).run();
+    let refused = sync(&Registry::start()).expect_code(1);
+    assert!(refused.stderr.contains("500"), "{refused}");
+    let mirror = admitting().start();
+    let _ = sync(&mirror).expect_success();
+    for image in wide {
+        assert_eq!(mirror.catalog()[image], source[image]);
+    }
+
+    // An archive is for Linux alone.
+    let folder = Scratch::new("pulled");
+    world.pull("1.27", "amd64", &folder);
+    import(&world, "1.27", "amd64", &folder);
+}
+
+/// `skopeo sync` with a minor's list, as the page has it.
+fn sync(world: &World, minor: &str, mirror: &Registry) -> Script {
+    Script::new(tool("skopeo"))
+        .args(["sync", "--all", "--preserve-digests", "--scoped"])
+        .args(["--dest-tls-verify=false", "--src", "yaml", "--dest"])
+        .arg("docker")
+        .arg(world.kit(minor).join("skopeo-sync.yaml"))
+        .arg(mirror.address())
+        .env("HOME", &*world.home)
 }
 
 #[test]
@@ -442,24 +549,7 @@ fn skopeo_takes_the_sync_list_as_it_is() {
     let world = World::start(false);
     for minor in ["1.16", "1.27"] {
         let mirror = Registry::start();
-        let list = Scratch::new("list");
-        let list = list.write(
-            "skopeo-sync.yaml",
-            support::text(&world.tree, &format!("k8s-{minor}/skopeo-sync.yaml")),
-        );
-        let sync = Script::new(tool("skopeo"))
-            .args([
-                "sync",
-                "--all",
-                "--preserve-digests",
-                "--scoped",
-                "--dest-tls-verify=false",
-            ])
-            .args(["--src", "yaml", "--dest", "docker"])
-            .arg(&list)
-            .arg(mirror.address())
-            .env("HOME", &*world.home);
-        let _ = sync.run().expect_success();
+        let _ = sync(&world, minor, &mirror).run().expect_success();
         let images = world
             .plan(minor)
             .images
@@ -483,44 +573,49 @@ fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
     for plan in &world.release.plans {
         let minor = plan.kubernetes.as_str();
         let values = support::text(&world.tree, &format!("k8s-{minor}/values.yaml"));
-        let mirror = Registry::start();
-        let push = || world.script(minor, "push.sh");
-        let from = push()
-            .args(["--tls-verify", "false", "--package"])
-            .arg(&*world.package);
-        let _ = from.arg(mirror.address()).run().expect_success();
-        let overlay = push()
-            .arg("--print-values")
-            .arg(mirror.address())
-            .run()
-            .expect_success()
-            .stdout;
+        let all: BTreeSet<_> = plan.images.iter().map(|i| i.reference.clone()).collect();
+        let off: BTreeSet<_> = plan.off_by_default.iter().map(|o| &o.reference).collect();
+        let default = all.iter().filter(|image| !off.contains(image)).cloned();
+        let default: BTreeSet<_> = default.collect();
+        assert!(default.len() < all.len(), "{minor}");
 
-        let folder = Scratch::new("pulled");
-        world.pull(minor, "amd64", &folder);
-        let node = import(&world, minor, "amd64", &folder);
-
-        for extender in ["{}", EXTENDER] {
-            for image in helm.render(&chart(), &[values, extender]).images() {
-                assert!(
-                    node.cri_image_status(&image).is_some(),
-                    "{minor}: no {image} on the node"
-                );
+        // The node way, for every architecture that the minor serves.
+        let architectures = plan.architectures.iter().filter(|a| a.complete);
+        let nodes: Vec<_> = architectures
+            .map(|architecture| {
+                let folder = Scratch::new("pulled");
+                world.pull(minor, &architecture.name, &folder);
+                import(&world, minor, &architecture.name, &folder)
+            })
+            .collect();
+        for (extender, wanted) in [("{}", &default), (EXTENDER, &all)] {
+            let asked = helm.render(&chart(), &[values, extender]).images();
+            assert_eq!(asked, *wanted, "{minor}");
+            for (node, image) in nodes.iter().flat_map(|n| asked.iter().map(move |i| (n, i))) {
+                let found = node.cri_image_status(image);
+                assert!(found.is_some(), "{minor}: no {image} on a node");
             }
-            for image in helm
+        }
+
+        // The registry way, with the values that name the registry.
+        let mirror = Registry::start();
+        let push = || world.script(minor, "push.sh").arg(mirror.address());
+        let fill = push().args(["--tls-verify", "false", "--package"]);
+        let _ = fill.arg(&*world.package).run().expect_success();
+        let overlay = push().arg("--print-values").run().expect_success().stdout;
+        let served = mirror.catalog();
+        for (extender, wanted) in [("{}", &default), (EXTENDER, &all)] {
+            let asked = helm
                 .render(&chart(), &[values, &overlay, extender])
-                .images()
-            {
-                let place = image
-                    .strip_prefix(mirror.address())
-                    .and_then(|place| place.strip_prefix('/'));
-                let (repository, tag) = place
-                    .expect("in the mirror")
-                    .rsplit_once(':')
-                    .expect("a tag");
+                .images();
+            let places = plan.images.iter().filter(|i| wanted.contains(&i.reference));
+            let places: BTreeSet<_> = places.map(|image| image.scoped.clone()).collect();
+            let named = places.iter().map(|p| format!("{}/{p}", mirror.address()));
+            assert_eq!(asked, named.collect(), "{minor}");
+            for place in &places {
                 assert!(
-                    mirror.manifest(repository, tag).is_some(),
-                    "{minor}: no {image} in the mirror"
+                    served.contains_key(place),
+                    "{minor}: no {place} in the mirror"
                 );
             }
         }

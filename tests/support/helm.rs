@@ -95,12 +95,7 @@ impl Helm {
                 .filter(|document| !document.trim().is_empty())
             {
                 let document: Value = serde_saphyr::from_str(document).expect("YAML");
-                let listed = document.pointer("/spec/template/spec/containers");
-                for container in listed.and_then(Value::as_array).into_iter().flatten() {
-                    let field =
-                        |name: &str| container[name].as_str().unwrap_or_default().to_owned();
-                    containers.push((field("name"), field("image")));
-                }
+                find_containers(&document, &mut containers);
             }
         }
         let crds = answer["crds"].as_array().expect("a list").iter();
@@ -112,6 +107,29 @@ impl Helm {
             text: all,
             crds,
         }
+    }
+}
+
+/// The containers of every pod in a document, whatever its kind, those included that only prepare it.
+pub fn find_containers(value: &Value, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| find_containers(value, found)),
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                let listed = value.as_array().filter(|_| {
+                    ["containers", "initContainers", "ephemeralContainers"].contains(&key.as_str())
+                });
+                for container in listed.into_iter().flatten() {
+                    let field =
+                        |name: &str| container[name].as_str().unwrap_or_default().to_owned();
+                    found.push((field("name"), field("image")));
+                }
+                find_containers(value, found);
+            }
+        }
+        _ => {}
     }
 }
 

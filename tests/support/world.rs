@@ -36,11 +36,10 @@ impl World {
     /// Starts that of the real table. `windows` gives two images an entry with a foreign layer.
     pub fn start(windows: bool) -> Self {
         Self::of(&huawei(), |reference, image| {
-            let wide = ["livenessprobe", "csi-node-driver-registrar"];
-            if windows && wide.contains(&reference.base_name()) {
-                image.windows(FOREIGN)
-            } else {
-                image
+            match (windows, reference.base_name()) {
+                (true, "livenessprobe") => image.docker().windows(FOREIGN),
+                (true, "csi-node-driver-registrar") => image.oci().windows(FOREIGN),
+                _ => image,
             }
         })
     }
@@ -97,8 +96,9 @@ impl World {
             docker = !docker;
             let pushed = push(&shape(&reference, built), &source, &reference);
             for (platform, identity) in pushed.platforms {
-                let architecture = platform.rsplit('/').next().unwrap_or_default().to_owned();
-                identities.insert((image.name.clone(), architecture), identity);
+                if let Some(architecture) = platform.strip_prefix("linux/") {
+                    identities.insert((image.name.clone(), architecture.to_owned()), identity);
+                }
             }
         }
         let hosts: BTreeSet<String> = release

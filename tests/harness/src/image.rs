@@ -52,6 +52,12 @@ impl Image {
         self
     }
 
+    /// Makes it an image of the OCI again.
+    pub fn oci(mut self) -> Self {
+        self.kinds = &OCI;
+        self
+    }
+
     /// Gives each architecture `count` layers of about `size` bytes.
     pub fn layers(mut self, count: usize, size: usize) -> Self {
         (self.layers, self.layer_size) = (count, size);

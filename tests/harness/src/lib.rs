@@ -67,7 +67,7 @@ pub use image::{BuiltImage, Image, Manifest, Platform};
 pub use podman::Podman;
 pub use process::wait_for;
 pub use proxy::{Fault, FaultyProxy};
-pub use registry::{PASSWORD, Registry, RegistryBuilder, USER};
+pub use registry::{AUTH, PASSWORD, Registry, RegistryBuilder, USER};
 pub use scratch::Scratch;
 pub use script::{Outcome, Running, Script};
 pub use small_disk::SmallDisk;
