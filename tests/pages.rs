@@ -50,7 +50,7 @@ fn commands(world: &World, kit: &Scratch, mirror: &str, blocks: &[&str]) -> Path
 
 fn shell(world: &World, kit: &Scratch, mirror: &str, blocks: &[&str]) -> Script {
     let commands = commands(world, kit, mirror, blocks);
-    Script::new(tool("sh")).arg(commands).dir(&**kit)
+    world.operator(tool("sh")).arg(commands).dir(&**kit)
 }
 
 fn places(world: &World) -> BTreeSet<String> {
@@ -154,10 +154,10 @@ fn the_first_way_of_a_page_fills_a_registry_with_a_password() {
     // It asks for the password at a terminal, so it gets one.
     let typed =
         "{ sleep 1; cat answers; } | script --quiet --return --command \"sh '$0'\" /dev/null";
-    let _ = Script::new(tool("sh"))
+    let _ = world
+        .operator(tool("sh"))
         .args(["-c", typed])
         .arg(commands)
-        .env("HOME", &*world.home)
         .dir(&*kit)
         .run()
         .expect_success();

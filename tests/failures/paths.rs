@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use harness::{Containerd, Registry, Scratch, Script};
+use harness::{Containerd, Registry, Scratch};
 
 use crate::{
     ARCHIVE, MINOR, WORLD, WithPackage, archive_in, empty, expect_archive, expect_mirror,
@@ -55,8 +55,8 @@ fn paths_with_blanks_and_signs() {
         copy(&file.path(), &format!("软件 package/image/{name}"));
     }
     let script = |name: &str| {
-        let script = Script::new(place.join("kit 工具").join(name)).dir(&*place);
-        script.env("HOME", &*WORLD.home).env("TMPDIR", &*place)
+        let script = WORLD.operator(place.join("kit 工具").join(name));
+        script.dir(&*place).env("TMPDIR", &*place)
     };
     let pull = script("pull.sh").args(["--package", "软件 package", "--output", "./出 out"]);
     let _ = pull.args(["--arch", "amd64"]).run().expect_success();

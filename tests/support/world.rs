@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "every test uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub struct World {
     pub source: Registry,
     /// A home folder whose configuration leads the source registries' names to `source`.
     pub home: Scratch,
+    run: Scratch,
     /// The vendor's unpacked package, with the archives of both architectures.
     pub package: Scratch,
     kits: Scratch,
@@ -110,6 +112,7 @@ impl World {
         Self {
             source,
             home,
+            run: Scratch::new("run"),
             package,
             kits,
             release,
@@ -141,9 +144,15 @@ impl World {
         copy
     }
 
-    /// A script of a minor's kit, with the world's home.
+    /// A script of a minor's kit, on the operator's machine.
     pub fn script(&self, minor: &str, name: &str) -> Script {
-        Script::new(self.kit(minor).join(name)).env("HOME", &*self.home)
+        self.operator(self.kit(minor).join(name))
+    }
+
+    /// A program on the operator's machine: with the world's home, and its `/run`.
+    pub fn operator(&self, program: impl AsRef<OsStr>) -> Script {
+        let program = Script::isolated(program).env("HOME", &*self.home);
+        program.env("RUN_FOLDER", &*self.run)
     }
 
     /// The archive that `pull.sh` made in a folder.

@@ -69,6 +69,6 @@ pub use process::wait_for;
 pub use proxy::{Fault, FaultyProxy};
 pub use registry::{AUTH, PASSWORD, Registry, RegistryBuilder, USER};
 pub use scratch::Scratch;
-pub use script::{Outcome, Running, Script};
+pub use script::{ISOLATE, Outcome, Running, Script};
 pub use small_disk::SmallDisk;
 pub use tool::{path_with, path_without, tool};
