@@ -14,6 +14,7 @@ use harness::{
 };
 use serde_json::Value;
 use support::helm::{EXTENDER, Helm, chart};
+use support::huawei;
 use world::{World, place};
 use xtask::image::ImageRef;
 use xtask::plan::PlannedImage;
@@ -561,6 +562,128 @@ fn skopeo_takes_the_sync_list_as_it_is() {
             .collect();
         assert_eq!(mirror.catalog(), wanted);
     }
+}
+
+/// The configs of real images change on their way into an archive; what does not change is known by.
+#[test]
+#[ignore = "needs skopeo, containerd and docker-registry; tests/run brings them and runs this"]
+fn an_image_whose_config_is_written_anew() {
+    let classic = [
+        "k8s.gcr.io/sig-storage/csi-attacher:v3.4.0",
+        "huawei-csi:4.5.0",
+    ];
+    let world = World::of(&huawei(), |reference, image| {
+        if classic.contains(&reference.to_string().as_str()) {
+            image.classic()
+        } else {
+            image
+        }
+    });
+    let folder = Scratch::new("pulled");
+    let archive = world.pull("1.27", "amd64", &folder);
+    let again = world.script("1.27", "pull.sh").args(["--arch", "amd64"]);
+    let again = again.arg("--package").arg(&*world.package);
+    let again = again.arg("--output").arg(&*folder).run().expect_success();
+    assert!(!again.stdout.contains(" ... "), "{again}");
+
+    let node = Containerd::start();
+    let import = world.script("1.27", "import.sh").envs(node.env());
+    let import = import.args(["--arch", "amd64", "--archive"]).arg(&archive);
+    let _ = import.run().expect_success();
+    let mirror = Registry::start();
+    let push = || {
+        let push = world.script("1.27", "push.sh");
+        push.args(["--tls-verify", "false", mirror.address()])
+    };
+    let _ = push().arg("--archive").arg(&archive).run().expect_success();
+    for image in &world.plan("1.27").images {
+        assert!(node.cri_image_status(&image.reference).is_some());
+        let (repository, tag) = image.scoped.rsplit_once(':').expect("a tag");
+        let held = mirror.platforms(repository, tag);
+        assert_eq!(held.keys().collect::<Vec<_>>(), ["linux/amd64"]);
+        let identity = world.identity(&image.name, "amd64");
+        assert_eq!(held["linux/amd64"].diff_ids, identity.diff_ids);
+        let same = held["linux/amd64"].config == identity.config;
+        assert_eq!(!same, classic.contains(&image.reference.as_str()));
+        let listed = &node.images()[&image.name];
+        assert_eq!(listed.platforms, ["linux/amd64"]);
+    }
+
+    // What came from the source registries is known in the archive too.
+    let mirror = Registry::start();
+    let push = || {
+        let push = world.script("1.27", "push.sh");
+        push.args(["--tls-verify", "false", mirror.address()])
+    };
+    let from_sources = push().arg("--package").arg(&*world.package);
+    let _ = from_sources.run().expect_success();
+    let again = push().arg("--archive").arg(&archive);
+    let again = again.run().expect_success();
+    assert!(!again.stdout.contains("copied"), "{again}");
+}
+
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn every_shell_runs_the_scripts() {
+    let world = World::start(false);
+    for shell in [&["bash"][..], &["busybox", "ash"]] {
+        let script = |name: &str| {
+            let shell = world.operator(tool(shell[0])).args(&shell[1..]);
+            shell.arg(world.kit("1.27").join(name))
+        };
+        let folder = Scratch::new("pulled");
+        let pull = script("pull.sh").args(["--arch", "amd64", "--package"]);
+        let pull = pull.arg(&*world.package).arg("--output").arg(&*folder);
+        let _ = pull.run().expect_success();
+        let archive = world.archive(&folder, "1.27", "amd64");
+        let node = Containerd::start();
+        let import = script("import.sh").envs(node.env());
+        let import = import.args(["--arch", "amd64", "--archive"]).arg(&archive);
+        let _ = import.run().expect_success();
+        world.expect_complete(&node, "1.27", "amd64");
+        for from in [
+            &["--package".as_ref(), world.package.as_os_str()],
+            &["--archive".as_ref(), archive.as_os_str()],
+        ] {
+            let mirror = Registry::start();
+            let push = script("push.sh").args(["--tls-verify", "false", mirror.address()]);
+            let _ = push.args(from).run().expect_success();
+            let held: BTreeSet<_> = mirror.catalog().into_keys().collect();
+            assert_eq!(held, world.places("1.27", "scoped"));
+        }
+    }
+}
+
+/// Such a node has no `ctr` but as a word behind another program.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn k3s_brings_its_own_ctr() {
+    let world = World::start(false);
+    let (folder, bin, node) = (
+        Scratch::new("pulled"),
+        Scratch::new("bin"),
+        Containerd::start(),
+    );
+    world.pull("1.27", "amd64", &folder);
+    let body = "[ \"$1\" = ctr ] || exit 64\nshift\nexec \"$CTR_OF_K3S\" \"$@\"";
+    bin.program("k3s", body);
+    let without = harness::path_without(&["ctr"]);
+    let path = std::env::join_paths([&*bin, &*without]).expect("no colon");
+    let import = world.script("1.27", "import.sh").envs(node.env());
+    let import = import.args(["--arch", "amd64"]).dir(&*folder);
+    let import = import.env("CTR_OF_K3S", tool("ctr")).env("CTR", "k3s ctr");
+    let _ = import.env("PATH", path).run().expect_success();
+    world.expect_complete(&node, "1.27", "amd64");
+}
+
+/// An archive has each blob once, and little beside them.
+#[test]
+#[ignore = "needs skopeo; tests/run brings it and runs this"]
+fn an_archive_is_hardly_larger_than_its_blobs() {
+    let world = World::of(&huawei(), |_, image| image.layers(2, 1 << 19));
+    let folder = Scratch::new("pulled");
+    let (archive, blobs) = world::sizes(&world.pull("1.27", "amd64", &folder));
+    assert!(archive / blobs <= 1.03, "{archive} of {blobs}");
 }
 
 /// The promise: whatever the chart asks for on a Kubernetes version is there, and nothing else is

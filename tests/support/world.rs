@@ -9,7 +9,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use harness::{BuiltImage, Containerd, Image, Platform, Registry, Scratch, Script, home, wait_for};
+use harness::{
+    BuiltImage, Containerd, Image, Platform, Registry, Scratch, Script, home, tool, wait_for,
+};
+use serde_json::Value;
 use xtask::image::ImageRef;
 use xtask::plan::{Plan, PlannedImage, ReleasePlan};
 use xtask::spec::Release;
@@ -227,6 +230,32 @@ pub fn push(image: &Image, registry: &Registry, reference: &ImageRef) -> BuiltIm
     let host = reference.host().expect("a host").replace(':', "-");
     let repository = format!("{host}/{}", reference.path());
     image.push_to(registry, &repository, reference.tag().expect("a tag"))
+}
+
+/// The bytes of an archive, and of all the blobs together that its index leads to.
+pub fn sizes(archive: &Path) -> (f64, f64) {
+    let folder = Scratch::new("unpacked");
+    let tar = Script::new(tool("tar")).arg("-xf").arg(archive);
+    let _ = tar.arg("-C").arg(&*folder).run().expect_success();
+    let json = |path: &str| -> Value {
+        let text = fs::read(folder.join(path)).expect("a file of the archive");
+        serde_json::from_slice(&text).expect("JSON")
+    };
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let mut blobs = BTreeMap::new();
+    for manifest in list(&json("index.json")["manifests"]) {
+        let digest = manifest["digest"].as_str().expect("a digest");
+        let content = json(&format!("blobs/{}", digest.replace(':', "/")));
+        let mut parts = list(&content["layers"]);
+        parts.extend([manifest, content["config"].clone()]);
+        for part in parts {
+            let size = part["size"].as_f64().expect("a size");
+            blobs.insert(part["digest"].to_string(), size);
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an archive has far fewer bytes")]
+    let size = fs::metadata(archive).expect("the archive").len() as f64;
+    (size, blobs.into_values().sum())
 }
 
 fn distinct(release: &ReleasePlan) -> Vec<&PlannedImage> {
