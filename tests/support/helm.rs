@@ -31,6 +31,8 @@ pub struct Helm {
 pub struct Rendered {
     /// Every container's name and image.
     pub containers: Vec<(String, String)>,
+    /// Every manifest.
+    pub documents: Vec<Value>,
     /// All manifests in one text.
     pub text: String,
     /// The paths of the custom resource definitions that an installation brings along.
@@ -86,6 +88,7 @@ impl Helm {
         assert_eq!(answer.get("error"), None, "with {values:?}");
         let manifests = answer["manifests"].as_object().expect("manifests");
         let mut containers = Vec::new();
+        let mut documents = Vec::new();
         let mut all = String::new();
         for text in manifests.values().map(|text| text.as_str().expect("text")) {
             all.push_str(text);
@@ -96,6 +99,7 @@ impl Helm {
             {
                 let document: Value = serde_saphyr::from_str(document).expect("YAML");
                 find_containers(&document, &mut containers);
+                documents.push(document);
             }
         }
         let crds = answer["crds"].as_array().expect("a list").iter();
@@ -104,6 +108,7 @@ impl Helm {
             .collect();
         Rendered {
             containers,
+            documents,
             text: all,
             crds,
         }
