@@ -450,9 +450,10 @@ archives of pull.sh, on a host that reaches the private registry alone.
   --dry-run         say what would be done, and do nothing
   --help            print this text
 
-An image that HOST already has is not copied again. Credentials and certificates for the
-source registries, and mirrors of them, are this host's own configuration. Archives are
-unpacked in TMPDIR (default: /var/tmp). Two runs for one registry: the second waits.
+An image that HOST already has is not copied again, and what it has for other architectures
+of the release stays. Credentials and certificates for the source registries, and mirrors of
+them, are this host's own configuration. Archives are unpacked in TMPDIR (default: /var/tmp).
+Two runs for one registry: the second waits.
 
 Needs skopeo, jq, tar, sha256sum, flock.
 Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage.
@@ -652,7 +653,7 @@ ask() { # DESTINATION
         return
     fi
     case $cause in
-        *'manifest unknown'* | *'name unknown'* | *'not found'* | *' 404'*) ;;
+        *'manifest unknown'* | *'name unknown'* | *'artifact '*' not found'* | *'repository '*' not found'* | *' 404'*) ;;
         *) return 1 ;;
     esac
 }

@@ -403,7 +403,8 @@ with its SHA-256 beside it. import.sh, push.sh, podman load and docker load take
   --arch ARCH       architecture of the nodes (default: this machine's)
   --package DIR     the vendor's package, unpacked, or the folder of its image archives;
                     without it the archive holds the images of registries alone, and a
-                    later run with --package completes it
+                    later run with --package completes it. What the vendor has issued
+                    anew under the same tag is taken anew
   --output DIR      where the archive goes (default: the current folder)
   --authfile FILE   credentials for the registries, as skopeo login writes them
   --dry-run         say what would be done, and do nothing
