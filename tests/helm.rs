@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
-use support::helm::{EXTENDER, Helm, chart};
+use support::helm::{EXTENDER, Helm, chart, find_containers};
 use support::{huawei, rendered, text};
 
 #[test]
@@ -148,4 +148,15 @@ fn the_chart_of_the_fixture_refuses_what_the_real_one_refuses() {
         None,
         "a missing sidecar key passes in silence"
     );
+}
+
+#[test]
+fn containers_are_found_in_every_kind_of_pod() {
+    let job = r"{kind: CronJob, spec: {jobTemplate: {spec: {template: {spec: {
+        initContainers: [{name: a, image: x}], containers: [{name: b, image: z}]}}}}}}";
+    let mut found = Vec::new();
+    find_containers(&serde_saphyr::from_str(job).expect("YAML"), &mut found);
+    found.sort();
+    let pair = |name: &str, image: &str| (name.to_owned(), image.to_owned());
+    assert_eq!(found, [pair("a", "x"), pair("b", "z")]);
 }

@@ -5,11 +5,11 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use harness::{Containerd, Registry, SmallDisk};
+use harness::{Containerd, Registry, Scratch, SmallDisk};
 
 use crate::{
     ARCHIVE, WithPackage, archive_in, empty, expect_archive, expect_mirror, expect_node, fails,
-    import, pull, push, references,
+    images, import, pull, push, references,
 };
 
 /// Room is made a little at a time, so the disk gets full at many points of the work.
@@ -97,6 +97,22 @@ fn a_full_disk_for_temporary_files() {
     expect_archive(&folder);
     expect_mirror(&mirror);
     expect_node(&node);
+}
+
+/// There is no room for a description of what was downloaded.
+#[test]
+#[ignore = "needs skopeo and root; tests/run brings it and runs this"]
+fn a_full_disk_for_the_description() {
+    let folder = Scratch::new("pulled");
+    let disk = SmallDisk::new(1);
+    let ballast = fill(&disk, 4);
+    let pull = || pull(&folder).env("TMPDIR", disk.path());
+    fails(pull(), &["cannot describe", "make room", "TMPDIR"]);
+    assert!(!archive_in(&folder).exists());
+
+    fs::remove_file(ballast).expect("removed");
+    let again = pull().run().expect_success();
+    assert!(images(&again, "copied").is_empty(), "{again}");
 }
 
 /// Fills a disk but for so many kilobytes, and says with which file.

@@ -1,7 +1,5 @@
 //! A way to have a script stand still between two calls of a tool.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use harness::{Scratch, tool, wait_for};
@@ -16,13 +14,12 @@ impl Gate {
     pub fn before(words: &str) -> Self {
         let folder = Scratch::new("gate");
         let script = format!(
-            "#!/bin/sh\ncd '{}'\ncase $* in\n    *'{words}'*)\n        : >reached\n        \
-             until [ -e open ]; do sleep 0.02; done ;;\nesac\nexec '{}' \"$@\"\n",
+            "cd '{}'\ncase $* in\n    *'{words}'*)\n        : >reached\n        \
+             until [ -e open ]; do sleep 0.02; done ;;\nesac\nexec '{}' \"$@\"",
             folder.display(),
             tool("ctr").display()
         );
-        let ctr = folder.write("ctr", script);
-        fs::set_permissions(ctr, fs::Permissions::from_mode(0o755)).expect("set");
+        folder.program("ctr", &script);
         Self { folder }
     }
 

@@ -1,10 +1,12 @@
 //! What the scripts need on their host is not there.
 
-use harness::{Containerd, Script, path_without};
+use std::fs;
+
+use harness::{Containerd, Scratch, Script, path_with, path_without};
 
 use crate::{
-    ARCHIVE, WithPackage, empty, expect_archive, expect_mirror, expect_node, fails, import, pull,
-    push,
+    ARCHIVE, VICTIM, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
+    expect_mirror, expect_node, fails, images, import, others, pull, push, references, sum_of,
 };
 
 #[test]
@@ -50,4 +52,110 @@ fn tools_that_are_not_installed() {
     expect_archive(&folder);
     expect_mirror(&mirror);
     expect_node(&node);
+}
+
+/// Before version 1.6 `ctr` had no `--platform`.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_old_ctr() {
+    let refuse = r#"case $* in *--platform*)
+            echo 'ctr: flag provided but not defined: -platform' >&2
+            exit 1 ;;
+        esac
+        exec "$TOOL" "$@""#;
+    let (_old, path) = path_with("ctr", refuse);
+    let node = Containerd::start();
+    let import = import(&node, &ARCHIVE).env("PATH", path);
+    let _ = import.run().expect_success();
+    expect_node(&node);
+}
+
+/// No sum is not a sum, and `sha256sum` takes the place of an `openssl` that does not work.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_openssl_that_does_not_work() {
+    let node = Containerd::start();
+    let folder = archive_copy();
+    let archive = archive_in(&folder);
+    alter(&archive, 1 << 12);
+    let name = archive.file_name().expect("a name").to_str();
+    let nothing = format!("  {}\n", name.expect("UTF-8"));
+    fs::write(sum_of(&archive), nothing).expect("written");
+    for body in ["exit 1", "exit 0", "echo 'no such digest'", "echo '*-'"] {
+        let (tools, path) = path_with("openssl", body);
+        let import = |folder| import(&node, folder).env("PATH", &path);
+        fails(import(&folder), &["its checksum does not match"]);
+        assert!(node.images().is_empty());
+
+        let sha256sum = tools.program("sha256sum", body);
+        fails(import(&ARCHIVE), &["cannot compute the SHA-256"]);
+        assert!(node.images().is_empty());
+        fs::remove_file(sha256sum).expect("removed");
+    }
+    let (_tools, path) = path_with("openssl", "exit 1");
+    let _ = import(&node, &ARCHIVE)
+        .env("PATH", path)
+        .run()
+        .expect_success();
+    expect_node(&node);
+}
+
+/// The archive is packed and its sum cannot be had: what was downloaded is still there.
+#[test]
+#[ignore = "needs skopeo; tests/run brings it and runs this"]
+fn no_sum_of_a_new_archive() {
+    let body = r#"case $* in *.tar) exit 1 ;; esac; exec "$TOOL" "$@""#;
+    let (tools, path) = path_with("openssl", body);
+    let real = harness::tool("sha256sum");
+    tools.program("sha256sum", &format!("TOOL='{}'\n{body}", real.display()));
+    let folder = Scratch::new("pulled");
+    let failed = fails(
+        pull(&folder).whole_package().env("PATH", path),
+        &["cannot compute the SHA-256"],
+    );
+    assert_eq!(images(&failed, "copied"), references());
+    assert!(!archive_in(&folder).exists());
+
+    let again = pull(&folder).whole_package().run().expect_success();
+    assert_eq!(images(&again, "already there"), references(), "{again}");
+    expect_archive(&folder);
+}
+
+/// A tool that says nothing at its end, because it was killed.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_tool_that_is_killed() {
+    let body = r#"case $* in copy*/csi-resizer:*) kill -9 $$ ;; esac; exec "$TOOL" "$@""#;
+    let (_tools, path) = path_with("skopeo", body);
+    let (folder, mirror, _) = empty();
+    let scripts = || [pull(&folder), push(mirror.address())].map(WithPackage::whole_package);
+    let cause = format!("missing:\n  {VICTIM}: it ended with status 137\n");
+    for script in scripts() {
+        let failed = fails(script.env("PATH", &path), &[&cause]);
+        assert_eq!(images(&failed, "copied"), others(), "{failed}");
+    }
+
+    for script in scripts() {
+        let again = script.run().expect_success();
+        assert_eq!(images(&again, "already there"), others(), "{again}");
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+}
+
+/// No lock can be had, and that for another reason than another run.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_disk_without_locks() {
+    let (folder, mirror, node) = empty();
+    let (_tools, path) = path_with("flock", "echo 'flock: 9: No locks available' >&2; exit 71");
+    for script in [
+        pull(&folder),
+        push(mirror.address()),
+        import(&node, &ARCHIVE),
+    ] {
+        let failed = fails(script.env("PATH", &path), &["cannot take the lock"]);
+        assert!(!failed.stdout.contains("another run"), "{failed}");
+    }
+    assert!(mirror.catalog().is_empty() && node.images().is_empty());
 }

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use harness::{Image, Scratch};
+use harness::{Containerd, Fault, FaultyProxy, Image, Scratch, wait_for};
 
 use crate::{
-    WithPackage, alter, archive_in, empty, expect_archive, expect_mirror, expect_node, fails,
-    images, import, package_copy, pull, push, references, truncate, vendors,
+    MINOR, VICTIM_PATH, WORLD, WithPackage, alter, archive_in, empty, expect_archive,
+    expect_mirror, expect_node, fails, home_with_victim_at, images, import, others, package_copy,
+    pull, push, references, truncate, vendors,
 };
 
 /// An archive of `pull.sh` without the vendor's images, in its folder.
@@ -32,7 +33,9 @@ fn a_spoiled_package(spoil: impl Fn(&Path), problem: &str) {
         ]
     };
     for script in scripts() {
-        fails(script.package(&package), &["nothing was done", problem]);
+        let refused = fails(script.package(&package), &["nothing was done", problem]);
+        // Of the others there is nothing to be said.
+        assert_eq!(refused.stderr.matches("\n  ").count(), 1, "{refused}");
     }
     assert!(!archive_in(&folder).exists());
     assert!(mirror.catalog().is_empty() && node.images().is_empty());
@@ -56,6 +59,145 @@ fn a_missing_vendor_archive() {
 #[ignore = "needs every tool; tests/run brings them and runs this"]
 fn a_truncated_vendor_archive() {
     a_spoiled_package(truncate, "huawei-csi-v4.5.0-X86.tar is damaged");
+}
+
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_vendor_archive_without_its_config() {
+    let lose = |archive: &Path| {
+        let manifest = br#"[{"Config": "blobs/lost", "RepoTags": ["huawei-csi:4.5.0"]}]"#;
+        write(archive, &[("manifest.json", Member::File(manifest))]);
+    };
+    a_spoiled_package(lose, "huawei-csi-v4.5.0-X86.tar is damaged");
+}
+
+/// What a member of a crafted archive is.
+enum Member<'m> {
+    File(&'m [u8]),
+    Link(&'m Path),
+}
+
+fn write(archive: &Path, members: &[(&str, Member)]) {
+    let mut tar = tar::Builder::new(fs::File::create(archive).expect("created"));
+    for (name, member) in members {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        let added = match member {
+            Member::File(bytes) => {
+                header.set_size(bytes.len() as u64);
+                tar.append_data(&mut header, name, *bytes)
+            }
+            Member::Link(target) => {
+                header.set_entry_type(tar::EntryType::Symlink);
+                header.set_size(0);
+                tar.append_link(&mut header, name, target)
+            }
+        };
+        added.expect("written");
+    }
+    tar.finish().expect("written");
+}
+
+/// The scripts run as root, and an archive is only looked into: nothing outside may change.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_vendor_archive_that_leads_elsewhere() {
+    let temporary = Scratch::new("temporary");
+    let victim = temporary.write("victim", "as it was");
+    // The second of these leads from where archives were once unpacked to the victim.
+    let manifest = br#"[{"Config": "a/b", "RepoTags": ["huawei-csi:4.5.0"]},
+        {"Config": "a/../../../../victim", "RepoTags": ["huawei-csi:4.5.0"]}]"#;
+    let config = br#"{"architecture": "amd64"}"#;
+    for members in [
+        &[("manifest.json", Member::Link(&victim))][..],
+        &[
+            ("a/b", Member::File(config)),
+            ("manifest.json", Member::File(manifest)),
+        ],
+    ] {
+        let spoil = |archive: &Path| write(archive, members);
+        let package = package_copy();
+        spoil(&package.join("huawei-csi-v4.5.0-X86.tar"));
+        let (folder, mirror, node) = empty();
+        for script in [
+            pull(&folder),
+            push(mirror.address()),
+            import(&node, &REGISTRY_IMAGES),
+        ] {
+            let _ = script
+                .package(&package)
+                .env("TMPDIR", &*temporary)
+                .run()
+                .expect_code(1);
+            assert_eq!(fs::read_to_string(&victim).expect("a file"), "as it was");
+        }
+    }
+}
+
+/// From version 25 on `docker save` writes another form.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_package_that_a_newer_docker_has_saved() {
+    let package = Scratch::new("package");
+    for image in WORLD.plan(MINOR).images.iter().filter(|i| i.is_package) {
+        for archives in &image.archives {
+            Image::bare(&image.name, &archives.architecture).save_oci(
+                &package.join(&archives.names[0]),
+                &image.reference,
+                &image.name,
+            );
+        }
+    }
+    let (folder, mirror, node) = empty();
+    for script in [
+        pull(&folder),
+        push(mirror.address()),
+        import(&node, &REGISTRY_IMAGES),
+    ] {
+        let _ = script.package(&package).run().expect_success();
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+    expect_node(&node);
+}
+
+/// The vendor has issued an image anew under its old tag. What an archive holds of the old issue, or
+/// a run that failed has left of it, is not taken for the new one.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_package_in_another_issue() {
+    let package = package_copy();
+    let new = Image::bare("huawei-csi in another issue", "amd64").save(
+        &package.join("huawei-csi-v4.5.0-X86.tar"),
+        &["huawei-csi:4.5.0"],
+    );
+    let held = |folder: &Path| {
+        let node = Containerd::start();
+        let _ = import(&node, folder).run().expect_success();
+        let name = "docker.io/library/huawei-csi:4.5.0";
+        wait_for("the CRI to see the image", || node.cri_image_status(name)).id
+    };
+
+    let folder = Scratch::new("pulled");
+    let _ = pull(&folder).whole_package().run().expect_success();
+    let again = pull(&folder).package(&package).run().expect_success();
+    assert_eq!(images(&again, "copied").len(), 1, "{again}");
+    assert_eq!(held(&folder), new.config.as_str());
+    for again in [pull(&folder), pull(&folder).package(&package)] {
+        let again = again.run().expect_success();
+        assert!(!again.stdout.contains(" ... "), "{again}");
+    }
+
+    let proxy = FaultyProxy::before(WORLD.source.address());
+    let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+    let folder = Scratch::new("pulled");
+    proxy.fail(VICTIM_PATH, Fault::ServerError);
+    let failed = pull(&folder).whole_package().env("HOME", &*home);
+    let failed = failed.run().expect_code(1);
+    assert_eq!(images(&failed, "copied"), others(), "{failed}");
+    let again = pull(&folder).package(&package).run().expect_success();
+    assert_eq!(images(&again, "copied").len(), 2, "{again}");
+    assert_eq!(held(&folder), new.config.as_str());
 }
 
 /// What is in such an archive is right, so this comes out only when it is read as a whole.

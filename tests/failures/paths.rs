@@ -3,9 +3,34 @@
 use std::fs;
 use std::path::Path;
 
-use harness::{Containerd, Registry, Scratch, Script};
+use harness::{Containerd, Registry, Scratch};
 
-use crate::{MINOR, WORLD, archive_in, expect_archive, expect_mirror, expect_node, package_copy};
+use crate::{
+    ARCHIVE, MINOR, WORLD, WithPackage, archive_in, empty, expect_archive, expect_mirror,
+    expect_node, import, package_copy, pull, push,
+};
+
+/// The scripts change their folder, and the temporary one does not move with it.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_relative_folder_for_temporary_files() {
+    let place = Scratch::new("place");
+    let temporary = place.join("temporary");
+    fs::create_dir(&temporary).expect("created");
+    let (folder, mirror, node) = empty();
+    for script in [
+        pull(&folder).whole_package(),
+        push(mirror.address()).whole_package(),
+        import(&node, &ARCHIVE),
+    ] {
+        let script = script.dir(&*place).env("TMPDIR", "temporary");
+        let _ = script.run().expect_success();
+        assert_eq!(fs::read_dir(&temporary).expect("a folder").count(), 0);
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+    expect_node(&node);
+}
 
 #[test]
 #[ignore = "needs every tool; tests/run brings them and runs this"]
@@ -30,8 +55,8 @@ fn paths_with_blanks_and_signs() {
         copy(&file.path(), &format!("软件 package/image/{name}"));
     }
     let script = |name: &str| {
-        let script = Script::new(place.join("kit 工具").join(name)).dir(&*place);
-        script.env("HOME", &*WORLD.home).env("TMPDIR", &*place)
+        let script = WORLD.operator(place.join("kit 工具").join(name));
+        script.dir(&*place).env("TMPDIR", &*place)
     };
     let pull = script("pull.sh").args(["--package", "软件 package", "--output", "./出 out"]);
     let _ = pull.args(["--arch", "amd64"]).run().expect_success();

@@ -1,11 +1,12 @@
 //! What cannot be done at all, and what nobody can have meant.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use harness::{Containerd, Registry, Scratch};
 
 use crate::world::World;
-use crate::{MINOR, WORLD, WithPackage, fails, support};
+use crate::{MINOR, WORLD, WithPackage, fails, package_copy, support};
 
 #[test]
 #[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
@@ -21,6 +22,30 @@ fn no_arm64_on_kubernetes_1_16() {
         fails(script.args(["--arch", "arm64"]), &texts);
     }
     assert!(folder.read_dir().expect("a folder").next().is_none() && node.images().is_empty());
+
+    // A registry would have only what no node can run: neither the package for arm64 nor an archive
+    // goes there.
+    let mirror = Registry::start();
+    let push = || {
+        let push = WORLD.script("1.16", "push.sh");
+        push.args(["--tls-verify", "false", mirror.address()])
+    };
+    let package = package_copy();
+    for file in package.read_dir().expect("a folder") {
+        let file = file.expect("an entry").path();
+        if file.to_string_lossy().contains("X86") {
+            fs::remove_file(file).expect("removed");
+        }
+    }
+    let archive = WORLD.pull(MINOR, "arm64", &folder);
+    for script in [
+        push().package(&package),
+        push().arg("--archive").arg(&archive),
+    ] {
+        let text = "cannot be served on arm64, because these images have no arm64 build";
+        fails(script, &[text]);
+    }
+    assert!(mirror.catalog().is_empty());
 }
 
 /// The table has a host with a port, and from 1.20 on two images of one name.

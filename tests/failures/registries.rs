@@ -1,5 +1,6 @@
 //! A registry, be it the source or the private one, fails with one image.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use harness::{Fault, FaultyProxy, Image, Registry, Scratch, Script, tool};
@@ -7,8 +8,8 @@ use xtask::image::ImageRef;
 
 use crate::world;
 use crate::{
-    VICTIM, VICTIM_PATH, WORLD, WithPackage, archive_in, expect_archive, expect_mirror, fails,
-    home_with_victim_at, images, others, pull, push,
+    ARCHIVE, MINOR, VICTIM, VICTIM_PATH, WORLD, WithPackage, archive_in, expect_archive,
+    expect_mirror, fails, home_with_victim_at, images, others, pull, push,
 };
 
 /// One image cannot be had, until `mend`: the others arrive, and the summary names that one alone.
@@ -122,18 +123,24 @@ fn an_image_that_was_built_for_another_architecture() {
 
 #[track_caller]
 fn a_private_registry_fails(fault: Fault, cause: &str) {
-    let mirror = Registry::start();
-    let proxy = FaultyProxy::before(mirror.address());
-    proxy.fail("/csi-resizer/blobs/uploads/", fault);
-    let push = || push(proxy.address()).whole_package();
-    let failed = fails(push(), &[&format!("missing:\n  {VICTIM}: "), cause]);
-    assert_eq!(images(&failed, "copied"), others(), "{failed}");
-    assert!(proxy.hits() > 0);
+    let from_sources: fn(Script) -> Script = WithPackage::whole_package;
+    let from_archive: fn(Script) -> Script =
+        |script| script.arg("--archive").arg(archive_in(&ARCHIVE));
+    for from in [from_sources, from_archive] {
+        let mirror = Registry::start();
+        let proxy = FaultyProxy::before(mirror.address());
+        proxy.fail("/csi-resizer/blobs/uploads/", fault);
+        let push = || from(push(proxy.address()));
+        let failed = fails(push(), &[&format!("missing:\n  {VICTIM}: "), cause]);
+        assert_eq!(images(&failed, "copied"), others(), "{failed}");
+        assert!(proxy.hits() > 0);
 
-    proxy.heal();
-    let again = push().run().expect_success();
-    assert_eq!(images(&again, "already there"), others(), "{again}");
-    expect_mirror(&mirror);
+        proxy.heal();
+        let again = push().run().expect_success();
+        assert_eq!(images(&again, "already there"), others(), "{again}");
+        let held: BTreeSet<_> = mirror.catalog().into_keys().collect();
+        assert_eq!(held, WORLD.places(MINOR, "scoped"));
+    }
 }
 
 #[test]

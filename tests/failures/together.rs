@@ -41,11 +41,9 @@ fn two_pull_into_one_folder() {
 fn two_push_into_one_registry() {
     let proxy = FaultyProxy::before(WORLD.source.address());
     let home = home_with_victim_at(WORLD.source.address(), proxy.address());
-    let (mirror, temporary) = (Registry::start(), Scratch::new("temporary"));
-    let push = || {
-        let push = push(mirror.address()).whole_package();
-        push.env("HOME", &*home).env("TMPDIR", &*temporary)
-    };
+    let mirror = Registry::start();
+    // Each run has a TMPDIR of its own.
+    let push = || push(mirror.address()).whole_package().env("HOME", &*home);
     proxy.fail(VICTIM_PATH, Fault::Stall);
     let first = push().spawn();
     assert!(first.wait_for_output(VICTIM));

@@ -31,6 +31,8 @@ pub struct Helm {
 pub struct Rendered {
     /// Every container's name and image.
     pub containers: Vec<(String, String)>,
+    /// Every manifest.
+    pub documents: Vec<Value>,
     /// All manifests in one text.
     pub text: String,
     /// The paths of the custom resource definitions that an installation brings along.
@@ -86,6 +88,7 @@ impl Helm {
         assert_eq!(answer.get("error"), None, "with {values:?}");
         let manifests = answer["manifests"].as_object().expect("manifests");
         let mut containers = Vec::new();
+        let mut documents = Vec::new();
         let mut all = String::new();
         for text in manifests.values().map(|text| text.as_str().expect("text")) {
             all.push_str(text);
@@ -95,12 +98,8 @@ impl Helm {
                 .filter(|document| !document.trim().is_empty())
             {
                 let document: Value = serde_saphyr::from_str(document).expect("YAML");
-                let listed = document.pointer("/spec/template/spec/containers");
-                for container in listed.and_then(Value::as_array).into_iter().flatten() {
-                    let field =
-                        |name: &str| container[name].as_str().unwrap_or_default().to_owned();
-                    containers.push((field("name"), field("image")));
-                }
+                find_containers(&document, &mut containers);
+                documents.push(document);
             }
         }
         let crds = answer["crds"].as_array().expect("a list").iter();
@@ -109,9 +108,33 @@ impl Helm {
             .collect();
         Rendered {
             containers,
+            documents,
             text: all,
             crds,
         }
+    }
+}
+
+/// The containers of every pod in a document, whatever its kind, those included that only prepare it.
+pub fn find_containers(value: &Value, found: &mut Vec<(String, String)>) {
+    match value {
+        Value::Array(values) => values
+            .iter()
+            .for_each(|value| find_containers(value, found)),
+        Value::Object(entries) => {
+            for (key, value) in entries {
+                let listed = value.as_array().filter(|_| {
+                    ["containers", "initContainers", "ephemeralContainers"].contains(&key.as_str())
+                });
+                for container in listed.into_iter().flatten() {
+                    let field =
+                        |name: &str| container[name].as_str().unwrap_or_default().to_owned();
+                    found.push((field("name"), field("image")));
+                }
+                find_containers(value, found);
+            }
+        }
+        _ => {}
     }
 }
 

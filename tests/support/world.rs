@@ -4,11 +4,15 @@
 #![allow(dead_code, reason = "every test uses a part of it")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use harness::{BuiltImage, Containerd, Image, Platform, Registry, Scratch, Script, home, wait_for};
+use harness::{
+    BuiltImage, Containerd, Image, Platform, Registry, Scratch, Script, home, tool, wait_for,
+};
+use serde_json::Value;
 use xtask::image::ImageRef;
 use xtask::plan::{Plan, PlannedImage, ReleasePlan};
 use xtask::spec::Release;
@@ -23,6 +27,7 @@ pub struct World {
     pub source: Registry,
     /// A home folder whose configuration leads the source registries' names to `source`.
     pub home: Scratch,
+    run: Scratch,
     /// The vendor's unpacked package, with the archives of both architectures.
     pub package: Scratch,
     kits: Scratch,
@@ -36,11 +41,10 @@ impl World {
     /// Starts that of the real table. `windows` gives two images an entry with a foreign layer.
     pub fn start(windows: bool) -> Self {
         Self::of(&huawei(), |reference, image| {
-            let wide = ["livenessprobe", "csi-node-driver-registrar"];
-            if windows && wide.contains(&reference.base_name()) {
-                image.windows(FOREIGN)
-            } else {
-                image
+            match (windows, reference.base_name()) {
+                (true, "livenessprobe") => image.docker().windows(FOREIGN),
+                (true, "csi-node-driver-registrar") => image.oci().windows(FOREIGN),
+                _ => image,
             }
         })
     }
@@ -97,8 +101,9 @@ impl World {
             docker = !docker;
             let pushed = push(&shape(&reference, built), &source, &reference);
             for (platform, identity) in pushed.platforms {
-                let architecture = platform.rsplit('/').next().unwrap_or_default().to_owned();
-                identities.insert((image.name.clone(), architecture), identity);
+                if let Some(architecture) = platform.strip_prefix("linux/") {
+                    identities.insert((image.name.clone(), architecture.to_owned()), identity);
+                }
             }
         }
         let hosts: BTreeSet<String> = release
@@ -110,6 +115,7 @@ impl World {
         Self {
             source,
             home,
+            run: Scratch::new("run"),
             package,
             kits,
             release,
@@ -141,9 +147,15 @@ impl World {
         copy
     }
 
-    /// A script of a minor's kit, with the world's home.
+    /// A script of a minor's kit, on the operator's machine.
     pub fn script(&self, minor: &str, name: &str) -> Script {
-        Script::new(self.kit(minor).join(name)).env("HOME", &*self.home)
+        self.operator(self.kit(minor).join(name))
+    }
+
+    /// A program on the operator's machine: with the world's home, and its `/run`.
+    pub fn operator(&self, program: impl AsRef<OsStr>) -> Script {
+        let program = Script::isolated(program).env("HOME", &*self.home);
+        program.env("RUN_FOLDER", &*self.run)
     }
 
     /// The archive that `pull.sh` made in a folder.
@@ -218,6 +230,32 @@ pub fn push(image: &Image, registry: &Registry, reference: &ImageRef) -> BuiltIm
     let host = reference.host().expect("a host").replace(':', "-");
     let repository = format!("{host}/{}", reference.path());
     image.push_to(registry, &repository, reference.tag().expect("a tag"))
+}
+
+/// The bytes of an archive, and of all the blobs together that its index leads to.
+pub fn sizes(archive: &Path) -> (f64, f64) {
+    let folder = Scratch::new("unpacked");
+    let tar = Script::new(tool("tar")).arg("-xf").arg(archive);
+    let _ = tar.arg("-C").arg(&*folder).run().expect_success();
+    let json = |path: &str| -> Value {
+        let text = fs::read(folder.join(path)).expect("a file of the archive");
+        serde_json::from_slice(&text).expect("JSON")
+    };
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let mut blobs = BTreeMap::new();
+    for manifest in list(&json("index.json")["manifests"]) {
+        let digest = manifest["digest"].as_str().expect("a digest");
+        let content = json(&format!("blobs/{}", digest.replace(':', "/")));
+        let mut parts = list(&content["layers"]);
+        parts.extend([manifest, content["config"].clone()]);
+        for part in parts {
+            let size = part["size"].as_f64().expect("a size");
+            blobs.insert(part["digest"].to_string(), size);
+        }
+    }
+    #[expect(clippy::cast_precision_loss, reason = "an archive has far fewer bytes")]
+    let size = fs::metadata(archive).expect("the archive").len() as f64;
+    (size, blobs.into_values().sum())
 }
 
 fn distinct(release: &ReleasePlan) -> Vec<&PlannedImage> {

@@ -11,14 +11,11 @@ mod support;
 #[path = "../../tests/support/world.rs"]
 mod world;
 
-use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use figures::{heading, report};
 use harness::{Containerd, Scratch, Script, tool};
-use serde_json::Value;
 use world::World;
 
 const MINOR: &str = "1.27";
@@ -68,7 +65,7 @@ fn main() {
         "0.20",
     );
 
-    let (size, blobs) = sizes(&archive);
+    let (size, blobs) = world::sizes(&archive);
     println!(
         "{:50} {:5.3}   <= 1.030 {:4.1} MB {:7.1} MB",
         "the archive / its distinct blobs",
@@ -138,30 +135,4 @@ fn bare_import(archive: &Path) -> f64 {
     let import = Script::new(tool("ctr")).envs(node.env());
     let import = import.args(["-n", "k8s.io", "images", "import", "--platform", &platform]);
     seconds(import.arg(archive))
-}
-
-/// The bytes of an archive, and of all the blobs together that its index leads to.
-fn sizes(archive: &Path) -> (f64, f64) {
-    let folder = Scratch::new("unpacked");
-    let tar = Script::new(tool("tar")).arg("-xf").arg(archive);
-    let _ = tar.arg("-C").arg(&*folder).run().expect_success();
-    let json = |path: &str| -> Value {
-        let text = fs::read(folder.join(path)).expect("a file of the archive");
-        serde_json::from_slice(&text).expect("JSON")
-    };
-    let list = |value: &Value| value.as_array().expect("a list").clone();
-    let mut blobs = BTreeMap::new();
-    for manifest in list(&json("index.json")["manifests"]) {
-        let digest = manifest["digest"].as_str().expect("a digest");
-        let content = json(&format!("blobs/{}", digest.replace(':', "/")));
-        let mut parts = list(&content["layers"]);
-        parts.extend([manifest, content["config"].clone()]);
-        for part in parts {
-            let size = part["size"].as_f64().expect("a size");
-            blobs.insert(part["digest"].to_string(), size);
-        }
-    }
-    #[expect(clippy::cast_precision_loss, reason = "an archive has far fewer bytes")]
-    let size = fs::metadata(archive).expect("the archive").len() as f64;
-    (size, blobs.into_values().sum())
 }

@@ -25,6 +25,63 @@ impl Image {
     }
 }
 
+impl Image {
+    /// Writes it to `path` in the form that `docker save` has from version 25 on: an OCI layout
+    /// with a `manifest.json` beside it. `name` is the whole one.
+    ///
+    /// # Panics
+    /// If it has several architectures: such an archive holds one.
+    #[track_caller]
+    pub fn save_oci(&self, path: &Path, repo_tag: &str, name: &str) {
+        write_oci(path, &self.only_content(), repo_tag, name)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+}
+
+fn write_oci(path: &Path, content: &Content, repo_tag: &str, name: &str) -> io::Result<()> {
+    fn blob(archive: &mut tar::Builder<File>, bytes: &[u8]) -> io::Result<(String, Digest)> {
+        let digest = Digest::of(bytes);
+        let place = format!("blobs/sha256/{}", digest.hex());
+        add_file(archive, &place, bytes)?;
+        Ok((place, digest))
+    }
+    let oci = |kind: &str| format!("application/vnd.oci.image.{kind}");
+    let mut archive = tar::Builder::new(File::create(path)?);
+    let mut places = Vec::new();
+    let mut layers = Vec::new();
+    for layer in &content.layers {
+        let (place, digest) = blob(&mut archive, layer)?;
+        layers.push(json!({"mediaType": oci("layer.v1.tar"), "digest": digest.as_str(), "size": layer.len()}));
+        places.push(place);
+    }
+    let bytes = content.config();
+    let (config, digest) = blob(&mut archive, &bytes)?;
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": oci("manifest.v1+json"),
+        "config": {"mediaType": oci("config.v1+json"), "digest": digest.as_str(), "size": bytes.len()},
+        "layers": layers,
+    });
+    let bytes = manifest.to_string().into_bytes();
+    let (_, digest) = blob(&mut archive, &bytes)?;
+    let tag = repo_tag.rsplit(':').next();
+    let index = json!({"schemaVersion": 2, "mediaType": oci("index.v1+json"), "manifests": [{
+        "mediaType": oci("manifest.v1+json"),
+        "digest": digest.as_str(),
+        "size": bytes.len(),
+        "annotations": {"io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag},
+    }]});
+    let list = json!([{"Config": config, "RepoTags": [repo_tag], "Layers": places}]);
+    for (file, text) in [
+        ("index.json", index),
+        ("manifest.json", list),
+        ("oci-layout", json!({"imageLayoutVersion": "1.0.0"})),
+    ] {
+        add_file(&mut archive, file, text.to_string().as_bytes())?;
+    }
+    archive.finish()
+}
+
 fn write(
     path: &Path,
     content: &Content,

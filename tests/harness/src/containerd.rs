@@ -1,6 +1,7 @@
 //! A containerd of a test's own, with the CRI that a kubelet would ask.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -87,6 +88,7 @@ path = {opt:?}
             process: None,
             scratch,
         };
+        fs::create_dir(containerd.run()).expect("a folder can be made");
         containerd.restart();
         containerd
     }
@@ -112,9 +114,17 @@ path = {opt:?}
         &self.address
     }
 
-    /// The environment in which `ctr` talks to it.
+    /// The environment of its machine, in which `ctr` talks to it: see [`Script::isolated`].
     pub fn env(&self) -> Vec<(&'static str, PathBuf)> {
-        vec![("CONTAINERD_ADDRESS", self.address.clone())]
+        vec![
+            ("CONTAINERD_ADDRESS", self.address.clone()),
+            ("RUN_FOLDER", self.run()),
+        ]
+    }
+
+    /// The `/run` of its machine.
+    pub fn run(&self) -> PathBuf {
+        self.scratch.join("run")
     }
 
     /// Runs `ctr` on the kubelet's namespace, `k8s.io`.

@@ -22,6 +22,7 @@ pub struct Image {
     layers: usize,
     layer_size: usize,
     windows_url: Option<String>,
+    classic: bool,
 }
 
 impl Image {
@@ -35,6 +36,7 @@ impl Image {
             layers: 1,
             layer_size: 0,
             windows_url: None,
+            classic: false,
         }
     }
 
@@ -49,6 +51,19 @@ impl Image {
     /// Makes it a Docker image (schema 2), the older form.
     pub fn docker(mut self) -> Self {
         self.kinds = &DOCKER;
+        self
+    }
+
+    /// Makes it a Docker image whose config is as Docker itself writes it: with fields that the OCI
+    /// does not know, in another order. Such a config is written anew on its way into an archive.
+    pub fn classic(mut self) -> Self {
+        self.classic = true;
+        self.docker()
+    }
+
+    /// Makes it an image of the OCI again.
+    pub fn oci(mut self) -> Self {
+        self.kinds = &OCI;
         self
     }
 
@@ -234,6 +249,7 @@ pub(crate) struct Content {
     /// The layers, as tar files.
     pub layers: Vec<Vec<u8>>,
     diff_ids: Vec<Digest>,
+    classic: bool,
 }
 
 impl Content {
@@ -248,6 +264,7 @@ impl Content {
             architecture: architecture.to_owned(),
             layers,
             diff_ids,
+            classic: image.classic,
         }
     }
 
@@ -257,6 +274,26 @@ impl Content {
     pub fn config(&self) -> Vec<u8> {
         let diff_ids: Vec<_> = self.diff_ids.iter().map(Digest::as_str).collect();
         let created = "2020-01-01T00:00:00Z";
+        if self.classic {
+            let settings = json!({
+                "Hostname": "", "Domainname": "", "User": "", "AttachStdin": false, "Tty": false,
+                "Env": ["PATH=/bin"], "Cmd": null, "Image": "sha256:0", "Volumes": null,
+                "WorkingDir": "", "Entrypoint": ["/image"], "OnBuild": null, "Labels": null,
+            });
+            // A map of the JSON crate is sorted by its keys, and so is what Docker writes.
+            let config = json!({
+                "architecture": self.architecture,
+                "config": settings,
+                "container": "0123456789abcdef",
+                "container_config": settings,
+                "created": created,
+                "docker_version": "20.10.7",
+                "history": vec![json!({"created": created}); self.diff_ids.len()],
+                "os": self.os,
+                "rootfs": {"type": "layers", "diff_ids": diff_ids},
+            });
+            return config.to_string().into_bytes();
+        }
         let version = self.platform().get("os.version").cloned();
         let version =
             version.map_or_else(String::new, |version| format!(r#""os.version":{version},"#));

@@ -24,7 +24,7 @@ pub const PASSWORD: &str = "pa55-w0rd-of-a-test";
 const HTPASSWD: &str = "operator:$2y$05$imagetableimagetable..OywHlflRkq0zDWA75t/cVLs9bkmC5Pe";
 
 /// `USER:PASSWORD` in base64, as an auth file has it.
-const AUTH: &str = "b3BlcmF0b3I6cGE1NS13MHJkLW9mLWEtdGVzdA==";
+pub const AUTH: &str = "b3BlcmF0b3I6cGE1NS13MHJkLW9mLWEtdGVzdA==";
 
 /// A real `docker-registry` with its storage in a temporary folder.
 #[derive(Debug)]
@@ -36,6 +36,7 @@ pub struct Registry {
     agent: Agent,
     tls: Option<Tls>,
     auth_file: Option<PathBuf>,
+    storage: PathBuf,
     // The processes end before the folder that they write to is removed.
     _processes: Vec<Process>,
     _scratch: Scratch,
@@ -48,9 +49,16 @@ pub struct RegistryBuilder {
     tls: bool,
     auth: bool,
     foreign_urls: Option<String>,
+    storage: Option<PathBuf>,
 }
 
 impl RegistryBuilder {
+    /// Serves what another one has, as if that were started anew in another way.
+    pub fn storage_of(mut self, other: &Registry) -> Self {
+        self.storage = Some(other.storage.clone());
+        self
+    }
+
     /// Serves HTTPS with a certificate of an authority that nobody knows.
     pub fn tls(mut self) -> Self {
         self.tls = true;
@@ -74,6 +82,7 @@ impl RegistryBuilder {
     #[track_caller]
     pub fn start(self) -> Registry {
         let scratch = Scratch::new("registry");
+        let storage = self.storage.unwrap_or_else(|| scratch.join("storage"));
         let tls = self.tls.then(Tls::new);
         let urls = self
             .foreign_urls
@@ -82,7 +91,7 @@ impl RegistryBuilder {
             "version": 0.1,
             "log": {"level": "info", "accesslog": {"disabled": true}},
             "storage": {
-                "filesystem": {"rootdirectory": scratch.join("storage")},
+                "filesystem": {"rootdirectory": &storage},
                 "delete": {"enabled": true},
             },
             "http": {"addr": "127.0.0.1:0", "secret": "none"},
@@ -119,6 +128,7 @@ impl RegistryBuilder {
                 .into(),
             tls,
             auth_file,
+            storage,
             _processes: processes,
             _scratch: scratch,
         }
@@ -309,6 +319,10 @@ impl Registry {
             .get(self.url(path))
             .call()
             .expect("the registry answers");
+        // A repository that has blobs alone is listed, and has no list of tags.
+        if response.status() == 404 {
+            return Vec::new();
+        }
         expect(&mut response, 200);
         let list: Value = serde_json::from_slice(&body(&mut response)).expect("a list is JSON");
         // A repository that has lost its last tag has `null` for a list.

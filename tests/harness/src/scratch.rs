@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::ops::Deref;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -38,6 +39,13 @@ impl Scratch {
         fs::create_dir_all(file.parent().expect("a file is in a folder"))
             .and_then(|()| fs::write(&file, contents))
             .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        file
+    }
+
+    /// Writes a shell script that can be run by its name, and says where it is.
+    pub fn program(&self, name: &str, body: &str) -> PathBuf {
+        let file = self.write(name, format!("#!/bin/sh\n{body}\n"));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its mode can be set");
         file
     }
 }

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::thread::sleep;
@@ -10,8 +11,17 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::Scratch;
 use crate::process::{Process, wait_for};
+use crate::{Scratch, tool};
+
+/// The arguments with which `unshare` runs a program on the `/run` of `RUN_FOLDER`.
+pub const ISOLATE: [&str; 5] = [
+    "--mount",
+    "sh",
+    "-c",
+    "mount --bind \"$RUN_FOLDER\" /run && exec \"$@\"",
+    "sh",
+];
 
 /// A program to be run, in an environment that holds nothing but `PATH` and a
 /// UTF-8 locale, and with one empty folder as `HOME`, `TMPDIR` and the folder
@@ -41,6 +51,16 @@ impl Script {
             scratch,
             limit: Duration::from_mins(3),
         }
+    }
+
+    /// Runs `program` with a `/run` that nobody else sees: the folder in `RUN_FOLDER`, as an engine's
+    /// `env()` sets it, or else an empty one. What writes a lock there leaves nothing on this
+    /// machine, and many machines can be played at once. It takes root.
+    pub fn isolated(program: impl AsRef<OsStr>) -> Self {
+        let script = Self::new(tool("unshare"));
+        let folder = script.scratch.join("run");
+        fs::create_dir(&folder).expect("a folder can be made");
+        script.env("RUN_FOLDER", folder).args(ISOLATE).arg(program)
     }
 
     /// Adds an argument.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
+use std::iter;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,15 @@ pub fn tool(name: &str) -> PathBuf {
                  of the README, installs what the tests need and runs them all"
             )
         })
+}
+
+/// A `PATH` in which a shell script stands before a tool. In its body `"$TOOL"` is the tool itself.
+pub fn path_with(name: &str, body: &str) -> (Scratch, OsString) {
+    let folder = Scratch::new("before");
+    folder.program(name, &format!("TOOL='{}'\n{body}", tool(name).display()));
+    let folders = iter::once(folder.to_path_buf()).chain(search_path());
+    let path = env::join_paths(folders).expect("no folder has a colon");
+    (folder, path)
 }
 
 /// A folder to be used as the whole `PATH`: it has every tool but those in `names`.

@@ -90,6 +90,7 @@ absolute() {
         *) say "${PWD%/}/$1" ;;
     esac
 }
+[ -z "${TMPDIR-}" ] || TMPDIR=$(absolute "$TMPDIR")
 
 need_tools() {
     absent=
@@ -107,11 +108,12 @@ need_folder() { # FOLDER OPTION
     [ -d "$1" ] || die "there is no folder $1" "$2 names it"
 }
 
-# A folder for temporary files. From here on, whatever ends the script also stops its background
-# jobs, whose PIDs begin the lines of $queue, and removes that folder.
+# A folder for temporary files. From here on, whatever ends the script also stops what it runs, and
+# its background jobs, whose PIDs begin the lines of $queue, and removes that folder.
+running=
 queue=
-make_scratch() { # PARENT
-    scratch=$(mktemp -d "$1/$product.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
+make_scratch() { # PARENT NAME
+    scratch=$(mktemp -d "$1/$2.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
     trap leave EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
@@ -120,7 +122,8 @@ make_scratch() { # PARENT
 
 leave() {
     status=$?
-    for job in $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    for job in $running $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    wait # for who might still write there
     rm -rf "$scratch"
     case $status in
         0 | 129 | 130 | 143) exit "$status" ;;
@@ -128,13 +131,29 @@ leave() {
     esac
 }
 
-# Two runs at once: the second waits. The lock ends with its process, however that ends.
+# Runs a tool to its end, or to the script's: while a shell waits for what is in the foreground, its
+# traps wait too. Sets $result to the tool's status; what it printed is in the two files.
+run() { # COMMAND...
+    "$@" >"$scratch/output" 2>"$scratch/errors" &
+    running=$!
+    result=0
+    wait "$running" || result=$?
+    running=
+    return "$result"
+}
+
+# Two runs at once: the second waits. The lock ends with its process, however that ends. It comes
+# before make_scratch: a script without traps can be ended while it waits.
 lock() { # FILE
     (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "run as root, or as the user who may write there"
     exec 9>>"$1"
-    if flock -n 9; then return; fi
-    say "another run is at work here: waiting for it ($1)"
-    flock 9
+    locked=0
+    flock -n 9 || locked=$?
+    [ "$locked" -le 1 ] || die "cannot take the lock $1" "flock says why above; a disk of another machine may have no locks"
+    if [ "$locked" -eq 1 ]; then
+        say "another run is at work here: waiting for it ($1)"
+        flock 9
+    fi
 }
 
 # Progress, one line an image: step begins it; say, or fail with the reason, ends it.
@@ -168,13 +187,14 @@ die_if_failed() {
     [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
 }
 
-# The cause in what a tool printed: its last line, without skopeo's decoration.
-cause_in() { # OUTPUT
-    say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
+# Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
+find_cause() {
+    cause=$(sed -n '/./h; $ { x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }' "$scratch/errors")
+    [ -n "$cause" ] || cause="it ended with status $result"
 }
 
 # Whether a transfer broke off midway: skopeo itself does not try that again.
-is_broken_off() { # OUTPUT
+is_broken_off() { # CAUSE
     case $1 in
         *EOF* | *'connection reset'* | *timeout*) ;;
         *) return 1 ;;
@@ -199,9 +219,22 @@ note_gaps() { # WANTED ARCHITECTURE REFERENCE...
     shift 2
     for reference; do gaps="$gaps$newline  $reference"; done
 }
-# Where openssl is installed it computes the same sum several times faster.
+# Sets $sum to a file's. Where openssl is installed, and works, it is several times faster.
 sha256() { # FILE
-    if command -v openssl >/dev/null; then openssl dgst -sha256 -r <"$1"; else sha256sum <"$1"; fi | cut -d ' ' -f 1
+    if run openssl dgst -sha256 -r "$1" && read_sum; then return; fi
+    if run sha256sum "$1" && read_sum; then return; fi
+    find_cause
+    die "cannot compute the SHA-256 of $1: $cause" "it takes openssl or sha256sum, a file that can be read, and room in $scratch"
+}
+
+# Nothing but a sum may pass for one: an empty text would be equal to another.
+read_sum() {
+    IFS=' ' read -r sum _ <"$scratch/output" || return
+    sum=${sum#\\} # so sha256sum marks signs in a path
+    case $sum in
+        *[!0-9a-f]*) return 1 ;;
+    esac
+    [ ${#sum} -eq 64 ]
 }
 
 # The checksum must be there, name exactly this file, and match. Sets $problem if it does not.
@@ -211,21 +244,17 @@ check_sum() { # FILE
         problem="$1.sha256 is missing, so nobody knows whether the archive is whole"
         return
     fi
+    sha256 "$1"
     case $(cat "$1.sha256") in
-        "$(sha256 "$1") "[\ *]"${1##*/}") ;;
+        "$sum "[\ *]"${1##*/}") ;;
         *[\ *]"${1##*/}") problem="$1 is truncated or altered: its checksum does not match" ;;
         *) problem="$1.sha256 does not speak of ${1##*/} alone" ;;
     esac
 }
 
-# Runs a jq filter over an object of all the files: their paths, and what is in them (null if no JSON).
-jq_files() { # FILTER FILE...
-    filter=$1
-    shift
-    for path; do echo >>"$path"; done # jq runs files without a last newline together
-    jq -nRr "reduce (inputs | {file: input_filename, line: .}) as \$read ({}; .[\$read.file] += \$read.line)
-        | map_values([fromjson?][0]) | $filter" "$@"
-}
+# What an image is, in every form that its config may be given on its way, as one word.
+identity='def identity: [.architecture, .rootfs.diff_ids, (.config
+    | .Entrypoint // [], .Cmd // [], .Env // [], .User // "", .WorkingDir // "")] | @base64 "\(tojson)";'
 
 # Sets $configs to the names that a manifest.json has as values of "Config". It only tells which files
 # jq, which is slow to start, is to read with the manifest.json; a name with signs in it is none.
@@ -246,33 +275,46 @@ find_configs() { # <FILE
     done
 }
 
-# Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
-# for each image: the file without its folder, the whole name ("-" for none), and the architecture
-# in the image's config, which is the only one to trust. A damaged archive gets no line.
+# Takes one file out of an archive into one of our own, so that no link and no path in the archive
+# leads anywhere. jq runs files without a last newline together.
+take_out() { # ARCHIVE MEMBER FILE
+    tar -xOf "$1" "$2" >"$3" && echo >>"$3"
+}
+
+# Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
+# IDENTITY FILE" for each image: the whole name ("-" for none), what the image's config says of the two,
+# which is the only one to trust, and the file without its folder. A damaged archive gets no line.
 look_into() { # FILE...
     content=$(
         mkdir "$scratch/look" && cd "$scratch/look" || exit
         list=
         for file; do
-            folder=./${file##*/}
-            mkdir -p "$folder"
-            tar -xf "$file" -C "$folder" manifest.json || continue
-            find_configs <"$folder/manifest.json"
-            list=$list$folder/manifest.json$newline
-            for config in $configs; do list=$list$folder/$config$newline; done
-            # shellcheck disable=SC2086 # a list
-            [ -z "$configs" ] || tar -xf "$file" -C "$folder" $configs || :
+            manifest=${file##*/}/manifest
+            mkdir -p "./${file##*/}"
+            take_out "$file" manifest.json "./$manifest" || continue
+            find_configs <"./$manifest"
+            list=$list./$manifest$newline
+            for config in $configs; do
+                place=:$config
+                while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
+                place=./${file##*/}/$place
+                take_out "$file" "$config" "$place" || break
+                list=$list$place$newline
+            done
         done
         [ -n "$list" ] || exit 0
         # shellcheck disable=SC2016,SC2086 # variables of jq
-        jq_files '
+        jq -nRr "$identity"'
             def whole: split("/") as $part
                 | if ($part | length) == 1 then "docker.io/library/" + .
                   elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
                   else "docker.io/" + . end;
-            . as $all | to_entries[] | select(.key | endswith("/manifest.json"))
-            | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
-            | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
+            reduce (inputs | {file: input_filename, line: .}) as $read ({}; .[$read.file] += $read.line)
+            | map_values([fromjson?][0]) as $all | $all | to_entries[] | select(.key | endswith("/manifest"))
+            | (.key | rtrimstr("manifest")) as $folder | .value[]? | try (
+                ($all[$folder + ":" + (.Config | gsub("/"; ":"))] // empty) as $config
+                | "\([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown") \($config | identity) \($folder[2:-1])"
+            ) catch empty' $list
     ) || content=
     # A full disk makes the best archive look damaged.
     { say room >"$scratch/look/room"; } 2>/dev/null ||
@@ -299,7 +341,14 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     done
 }
 
-# Refuses a package in which an archive is missing, or is not what it must be.
+# Unpacks an archive of pull.sh, in which there are files and folders alone.
+unpack() { # FILE FOLDER
+    run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
+}
+
+# Refuses a package in which an archive is missing, or is not what it must be. Sets $packaged to lines
+# "NAME ARCHITECTURE IDENTITY".
+packaged=
 check_packages() { # LINES "NAME ARCHITECTURE"
     paths=
     for line in $1; do
@@ -313,7 +362,13 @@ check_packages() { # LINES "NAME ARCHITECTURE"
         find_vendor_archive "${line% *}" "${line##* }"
         held=
         for row in $content; do
-            case $row in "${found##*/} "*) held="$held, ${row#"${found##*/} "}" ;; esac
+            case $row in
+                *" ${found##*/}")
+                    row=${row%" ${found##*/}"}
+                    packaged=$packaged$row$newline
+                    held="$held, ${row% *}"
+                    ;;
+            esac
         done
         case $held in
             ", $line") continue ;;
@@ -395,9 +450,10 @@ archives of pull.sh, on a host that reaches the private registry alone.
   --dry-run         say what would be done, and do nothing
   --help            print this text
 
-An image that HOST already has is not copied again. Credentials and certificates for the
-source registries, and mirrors of them, are this host's own configuration. Archives are
-unpacked in TMPDIR (default: /var/tmp). Two runs for one registry: the second waits.
+An image that HOST already has is not copied again, and what it has for other architectures
+of the release stays. Credentials and certificates for the source registries, and mirrors of
+them, are this host's own configuration. Archives are unpacked in TMPDIR (default: /var/tmp).
+Two runs for one registry: the second waits.
 
 Needs skopeo, jq, tar, sha256sum, flock.
 Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage.
@@ -535,12 +591,12 @@ take_archive() { # FILE
     check_sum "$1"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
     look_into "$1"
-    arch=$(say "$content" | sed 's/.* //' | sort -u)
+    arch=$(say "$content" | cut -d ' ' -f 2 | sort -u)
     [ -n "$arch" ] || die "$1 is not an archive of pull.sh"
     refuse_gaps "$arch"
     if has "$architectures" "$arch$newline"; then die "$1 is a second archive for $arch" "give one archive an architecture"; fi
     architectures=$architectures$arch$newline
-    { tar -xf "$1" -C layout && manifests=$(jq -r --arg arch "$arch" '.manifests[]
+    { unpack "$1" layout && manifests=$(jq -r --arg arch "$arch" '.manifests[]
         | "\(.annotations["org.opencontainers.image.ref.name"]) \($arch) \(.digest)"' layout/index.json); } ||
         die "cannot unpack $1 in $scratch" "if the disk is full make room, or name another place with TMPDIR; then $again"
     parts=$parts$manifests$newline
@@ -567,47 +623,70 @@ take_vendor_archives() { # NAME
         if has "$parts" "$1 $arch "; then continue; fi
         find_vendor_archive "$1" "$arch"
         ln -sf "$found" vendor.tar # skopeo cannot take a path with a colon
-        output=$(skopeo copy --quiet --dest-shared-blob-dir layout/blobs --digestfile digest \
-            docker-archive:vendor.tar "oci:vendor:$1" 2>&1) || return
+        run skopeo copy --quiet --dest-shared-blob-dir layout/blobs --digestfile digest \
+            docker-archive:vendor.tar "oci:vendor:$1" || return
         parts="$parts$1 $arch $(cat digest)$newline"
     done
 }
 
-inspect() { # [--config] DESTINATION
-    skopeo inspect --raw --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
-        ${cert_dir:+"--cert-dir=$cert_dir"} "$@"
+# Asks the registry for a manifest, or its config, and leaves it in a file; fails with the $cause.
+inspect() { # FILE DESTINATION [--config]
+    file=$1
+    place=docker://$2
+    shift 2
+    if run skopeo inspect --raw --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
+        ${cert_dir:+"--cert-dir=$cert_dir"} "$@" "$place"; then
+        mv output "$file"
+        return
+    fi
+    find_cause
+    return 1
 }
 
-# Asks the registry for a name: sets $digest, and leaves the manifest in the file there.
+# Asks the registry for a name: sets $digest, to nothing if there is no such name, and leaves the
+# manifest in the file there.
 ask() { # DESTINATION
-    inspect "docker://$1" >there 2>/dev/null || return
-    digest=sha256:$(sha256 there)
+    digest=
+    if inspect there "$1"; then
+        sha256 there
+        digest=sha256:$sum
+        return
+    fi
+    case $cause in
+        *'manifest unknown'* | *'name unknown'* | *'artifact '*' not found'* | *'repository '*' not found'* | *' 404'*) ;;
+        *) return 1 ;;
+    esac
 }
 
 copy() { # SOURCE
-    copy_once "$1" || { is_broken_off "$output" && copy_once "$1"; }
+    copy_once "$1" || { is_broken_off "$cause" && copy_once "$1"; }
 }
 
 copy_once() { # SOURCE
-    output=$(skopeo copy --quiet --all --preserve-digests --retry-times 2 --src-shared-blob-dir layout/blobs \
+    if run skopeo copy --quiet --all --preserve-digests --retry-times 2 --src-shared-blob-dir layout/blobs \
         --dest-tls-verify="$tls_verify" ${authfile:+"--dest-authfile=$authfile"} \
-        ${cert_dir:+"--dest-cert-dir=$cert_dir"} "$1" "docker://$destination" 2>&1)
+        ${cert_dir:+"--dest-cert-dir=$cert_dir"} "$1" "docker://$destination"; then return; fi
+    find_cause
+    return 1
 }
 
 # What was copied: lines "NAME DIGEST".
 copied=
 put_from_registry() { # NAME
-    if ! output=$(skopeo inspect --raw --retry-times 2 "docker://$1" 2>&1 >source); then
-        fail "$(cause_in "$output")"
+    if ! run skopeo inspect --raw --retry-times 2 "docker://$1"; then
+        find_cause
+        fail "$cause"
         return
     fi
-    wanted=sha256:$(sha256 source)
+    mv output source
+    sha256 source
+    wanted=sha256:$sum
     if ask "$destination" && [ "$digest" = "$wanted" ]; then
         say "already there"
     elif copy "docker://$1"; then
         say copied
         copied="$copied$1 $wanted$newline"
-    elif cause=$(cause_in "$output") && is_windows "$cause"; then
+    elif is_windows "$cause"; then
         fail "the registry refuses its Windows variant, which has a foreign layer: $cause"
         remedy="let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), \
 or push the archives of pull.sh, which are for Linux alone; then $again"
@@ -619,36 +698,49 @@ or push the archives of pull.sh, which are for Linux alone; then $again"
 # Whether the manifest that a registry refused is a Windows variant of the image.
 is_windows() { # CAUSE
     for manifest in $(jq -r '.manifests[]? | select(.platform.os == "windows").digest' source); do
-        case $1 in *"$manifest"*) return ;; esac
+        case $1 in *"$manifest"*) return 0 ;; esac
     done
     return 1
 }
 
 # One manifest stands for itself; those of several architectures get an index over them.
 put_from_files() { # NAME
-    served=
-    digests=
-    entries=
-    each_architecture join_part "$1"
+    if ! find_held; then
+        fail "cannot tell what $host has under this name: $cause"
+        return
+    fi
+    join_parts "$1"
     if is_served; then
         say "already there, for $served nodes"
         return
+    elif ! keep_others "$1"; then
+        fail "cannot keep what $host has for other architectures: $cause"
+        return
     fi
+    join_parts "$1"
     write_index "$entries"
     wanted=${digests%"$newline"}
     case $wanted in
         *"$newline"*)
-            wanted=sha256:$(sha256 one/index.json)
+            sha256 one/index.json
+            wanted=sha256:$sum
             mv one/index.json "$(blobs "$wanted")"
-            write_index "$(describe index "$wanted")"
+            write_index "$(describe "$wanted")"
             ;;
     esac
     if copy oci:one; then
         say "copied, for $served nodes"
         copied="$copied$1 $wanted$newline"
     else
-        fail "$(cause_in "$output")"
+        fail "$cause"
     fi
+}
+
+join_parts() { # NAME
+    served=
+    digests=
+    entries=
+    each_architecture join_part "$1"
 }
 
 join_part() { # NAME ARCHITECTURE
@@ -658,7 +750,7 @@ join_part() { # NAME ARCHITECTURE
     part=${part%%"$newline"*}
     served="$served${served:+ and }$2"
     digests=$digests$part$newline
-    entries="$entries${entries:+,}$(describe manifest "$part" ",\"platform\":{\"architecture\":\"$2\",\"os\":\"linux\"}")"
+    entries="$entries${entries:+,}$(describe "$part" ",\"platform\":{\"architecture\":\"$2\",\"os\":\"linux\"}")"
 }
 
 # Prints where the blobs of the layout are.
@@ -671,24 +763,51 @@ write_index() { # DESCRIPTIONS
     say "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[$1]}" >one/index.json
 }
 
-describe() { # index|manifest DIGEST [MEMBERS]
-    printf '{"mediaType":"application/vnd.oci.image.%s.v1+json","digest":"%s","size":%d%s}' \
-        "$1" "$2" "$(wc -c <"$(blobs "$2")")" "${3-}"
+describe() { # DIGEST [MEMBERS]
+    manifest=$(cat "$(blobs "$1")")
+    case $manifest in
+        *'"manifests":'*) type=application/vnd.oci.image.index.v1+json ;;
+        *docker.distribution.manifest.v2*) type=application/vnd.docker.distribution.manifest.v2+json ;;
+        *) type=application/vnd.oci.image.manifest.v1+json ;;
+    esac
+    printf '{"mediaType":"%s","digest":"%s","size":%d%s}' "$type" "$1" "$(wc -c <"$(blobs "$1")")" "${2-}"
+}
+
+# Sets $held to the digests of what the registry has under the name for Linux, and leaves their configs
+# in the file held. A registry may deny that to those who may push a new name.
+find_held() {
+    held=
+    : >held
+    ask "$destination" || case $cause in *unauthorized* | *denied*) ;; *) return 1 ;; esac
+    [ -n "$digest" ] || return 0
+    for manifest in $(jq -r --arg digest "$digest" '.manifests // [{$digest, platform: {os: "linux"} }]
+        | .[] | select(.platform.os == "linux").digest' there); do
+        inspect config "${destination%:*}@$manifest" --config || return
+        cat config >>held
+        held=$held$manifest$newline
+    done
 }
 
 # Whether the registry has these images already, be it among more architectures. A manifest, and a
-# config too, may have been converted on its way; layers and command stay what they are.
+# config too, may have been converted on its way.
 is_served() {
-    ask "$destination" || return
-    for manifest in $(jq -r --arg digest "$digest" '.manifests // [{$digest, platform: {os: "linux"} }]
-        | .[] | select(.platform.os == "linux").digest' there); do
-        inspect --config "docker://${destination%:*}@$manifest" || return
-    done >held 2>/dev/null
-    # shellcheck disable=SC2046,SC2086 # lists
-    jq -en --slurpfile held held '
-        def identity: [.architecture, .rootfs.diff_ids, .config.Entrypoint, .config.Cmd, .config.Env];
-        [inputs | identity] - ($held | map(identity)) == []' \
+    # shellcheck disable=SC2016,SC2046,SC2086 # a variable of jq, lists
+    jq -en --slurpfile held held "$identity"' [inputs | identity] - ($held | map(identity)) == []' \
         $(blobs $(jq -r .config.digest $(blobs $digests))) >/dev/null
+}
+
+# What the registry has under the name for other architectures becomes a part too, or it would be lost.
+# Its layers are not needed for that: they stay where they are.
+keep_others() { # NAME
+    for arch in $(jq -r .architecture held); do
+        digest=${held%%"$newline"*}
+        held=${held#*"$newline"}
+        if has "$architectures" "$arch$newline"; then continue; fi
+        manifest=$(blobs "$digest")
+        inspect "$manifest" "${destination%:*}@$digest" || return
+        inspect "$(blobs "$(jq -r .config.digest "$manifest")")" "${destination%:*}@$digest" --config || return
+        parts="$parts$1 $arch $digest$newline"
+    done
 }
 
 put() { # KIND REFERENCE NAME
@@ -705,10 +824,13 @@ put() { # KIND REFERENCE NAME
     if [ "$1" = registry ] && [ -n "$lacking" ]; then
         fail "no --archive holds it for$lacking"
     elif [ -n "$packages" ] && ! take_vendor_archives "$3"; then
-        fail "$(cause_in "$output")"
+        find_cause
+        fail "$cause"
     elif [ -n "$packages" ] || { [ -n "$archives" ] && [ -z "$lacking" ]; }; then
         put_from_files "$3"
-    elif ask "$destination"; then
+    elif ! ask "$destination"; then
+        fail "it comes in the vendor's package (--package), and $host does not say whether it is there: $cause"
+    elif [ -n "$digest" ]; then
         say "already there (not compared, for want of --package)"
     else
         fail "it comes in the vendor's package: give --package"
@@ -720,9 +842,12 @@ confirm() { # KIND REFERENCE NAME
     number=$((number + 1))
     has "$copied" "$3 " || return 0
     locate "$3"
-    if ask "$destination" && has "$copied" "$3 $digest$newline"; then return; fi
+    if ask "$destination"; then
+        if has "$copied" "$3 $digest$newline"; then return; fi
+        cause="$destination is not what was put there"
+    fi
     announce "$2"
-    fail "$destination is not what was put there"
+    fail "$cause"
 }
 
 check_host
@@ -743,8 +868,15 @@ need_tools skopeo jq tar sha256sum flock
 [ -z "$cert_dir" ] || need_folder "$cert_dir" --cert-dir
 for folder in $packages; do need_folder "$folder" --package; done
 for file in $archives; do need_file "$file" --archive; done
-make_scratch "${TMPDIR:-/var/tmp}"
-lock "${scratch%/*}/$product-push-$(id -u)-$(say "$host" | tr '/:' '__').lock"
+task=$product-push-$(say "$host" | tr '/:' '__')
+case $(id -u) in
+    0) lock "/run/$task.lock" ;;
+    *) lock "${HOME-}/.$task.lock" ;;
+esac
+# What a run that was killed has left.
+parent=${TMPDIR:-/var/tmp}
+find "$parent" -maxdepth 1 -type d -user "$(id -u)" -name "$task.??????" -exec rm -rf {} + 2>/dev/null || :
+make_scratch "$parent" "$task"
 cd "$scratch"
 mkdir -p layout/blobs one
 say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
@@ -753,6 +885,11 @@ if [ -n "$packages" ]; then
     [ -n "$archives" ] || each_vendor_archive note_served
     [ -n "$architectures" ] || die "there is no archive of the vendor's in the package" \
         "--package names the unpacked package, or the folder of its archives"
+    # Beside those of another architecture, what serves no node does no harm.
+    case $architectures in
+        *"$newline"?*) ;;
+        *) refuse_gaps "${architectures%"$newline"}" ;;
+    esac
     each_image want_vendor
     check_packages "$vendor"
 fi

@@ -90,6 +90,7 @@ absolute() {
         *) say "${PWD%/}/$1" ;;
     esac
 }
+[ -z "${TMPDIR-}" ] || TMPDIR=$(absolute "$TMPDIR")
 
 need_tools() {
     absent=
@@ -107,11 +108,12 @@ need_folder() { # FOLDER OPTION
     [ -d "$1" ] || die "there is no folder $1" "$2 names it"
 }
 
-# A folder for temporary files. From here on, whatever ends the script also stops its background
-# jobs, whose PIDs begin the lines of $queue, and removes that folder.
+# A folder for temporary files. From here on, whatever ends the script also stops what it runs, and
+# its background jobs, whose PIDs begin the lines of $queue, and removes that folder.
+running=
 queue=
-make_scratch() { # PARENT
-    scratch=$(mktemp -d "$1/$product.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
+make_scratch() { # PARENT NAME
+    scratch=$(mktemp -d "$1/$2.XXXXXX") || die "cannot make a temporary folder in $1" "TMPDIR names another place"
     trap leave EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
@@ -120,7 +122,8 @@ make_scratch() { # PARENT
 
 leave() {
     status=$?
-    for job in $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    for job in $running $queue; do kill "${job%% *}" 2>/dev/null || :; done
+    wait # for who might still write there
     rm -rf "$scratch"
     case $status in
         0 | 129 | 130 | 143) exit "$status" ;;
@@ -128,13 +131,29 @@ leave() {
     esac
 }
 
-# Two runs at once: the second waits. The lock ends with its process, however that ends.
+# Runs a tool to its end, or to the script's: while a shell waits for what is in the foreground, its
+# traps wait too. Sets $result to the tool's status; what it printed is in the two files.
+run() { # COMMAND...
+    "$@" >"$scratch/output" 2>"$scratch/errors" &
+    running=$!
+    result=0
+    wait "$running" || result=$?
+    running=
+    return "$result"
+}
+
+# Two runs at once: the second waits. The lock ends with its process, however that ends. It comes
+# before make_scratch: a script without traps can be ended while it waits.
 lock() { # FILE
     (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "run as root, or as the user who may write there"
     exec 9>>"$1"
-    if flock -n 9; then return; fi
-    say "another run is at work here: waiting for it ($1)"
-    flock 9
+    locked=0
+    flock -n 9 || locked=$?
+    [ "$locked" -le 1 ] || die "cannot take the lock $1" "flock says why above; a disk of another machine may have no locks"
+    if [ "$locked" -eq 1 ]; then
+        say "another run is at work here: waiting for it ($1)"
+        flock 9
+    fi
 }
 
 # Progress, one line an image: step begins it; say, or fail with the reason, ends it.
@@ -168,13 +187,14 @@ die_if_failed() {
     [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
 }
 
-# The cause in what a tool printed: its last line, without skopeo's decoration.
-cause_in() { # OUTPUT
-    say "$1" | sed -n '$ { s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }'
+# Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
+find_cause() {
+    cause=$(sed -n '/./h; $ { x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }' "$scratch/errors")
+    [ -n "$cause" ] || cause="it ended with status $result"
 }
 
 # Whether a transfer broke off midway: skopeo itself does not try that again.
-is_broken_off() { # OUTPUT
+is_broken_off() { # CAUSE
     case $1 in
         *EOF* | *'connection reset'* | *timeout*) ;;
         *) return 1 ;;
@@ -208,9 +228,22 @@ note_gaps() { # WANTED ARCHITECTURE REFERENCE...
     shift 2
     for reference; do gaps="$gaps$newline  $reference"; done
 }
-# Where openssl is installed it computes the same sum several times faster.
+# Sets $sum to a file's. Where openssl is installed, and works, it is several times faster.
 sha256() { # FILE
-    if command -v openssl >/dev/null; then openssl dgst -sha256 -r <"$1"; else sha256sum <"$1"; fi | cut -d ' ' -f 1
+    if run openssl dgst -sha256 -r "$1" && read_sum; then return; fi
+    if run sha256sum "$1" && read_sum; then return; fi
+    find_cause
+    die "cannot compute the SHA-256 of $1: $cause" "it takes openssl or sha256sum, a file that can be read, and room in $scratch"
+}
+
+# Nothing but a sum may pass for one: an empty text would be equal to another.
+read_sum() {
+    IFS=' ' read -r sum _ <"$scratch/output" || return
+    sum=${sum#\\} # so sha256sum marks signs in a path
+    case $sum in
+        *[!0-9a-f]*) return 1 ;;
+    esac
+    [ ${#sum} -eq 64 ]
 }
 
 # The checksum must be there, name exactly this file, and match. Sets $problem if it does not.
@@ -220,21 +253,17 @@ check_sum() { # FILE
         problem="$1.sha256 is missing, so nobody knows whether the archive is whole"
         return
     fi
+    sha256 "$1"
     case $(cat "$1.sha256") in
-        "$(sha256 "$1") "[\ *]"${1##*/}") ;;
+        "$sum "[\ *]"${1##*/}") ;;
         *[\ *]"${1##*/}") problem="$1 is truncated or altered: its checksum does not match" ;;
         *) problem="$1.sha256 does not speak of ${1##*/} alone" ;;
     esac
 }
 
-# Runs a jq filter over an object of all the files: their paths, and what is in them (null if no JSON).
-jq_files() { # FILTER FILE...
-    filter=$1
-    shift
-    for path; do echo >>"$path"; done # jq runs files without a last newline together
-    jq -nRr "reduce (inputs | {file: input_filename, line: .}) as \$read ({}; .[\$read.file] += \$read.line)
-        | map_values([fromjson?][0]) | $filter" "$@"
-}
+# What an image is, in every form that its config may be given on its way, as one word.
+identity='def identity: [.architecture, .rootfs.diff_ids, (.config
+    | .Entrypoint // [], .Cmd // [], .Env // [], .User // "", .WorkingDir // "")] | @base64 "\(tojson)";'
 
 # Sets $configs to the names that a manifest.json has as values of "Config". It only tells which files
 # jq, which is slow to start, is to read with the manifest.json; a name with signs in it is none.
@@ -255,33 +284,46 @@ find_configs() { # <FILE
     done
 }
 
-# Looks into archives of the kind that docker load takes. Sets $content to a line "FILE NAME ARCHITECTURE"
-# for each image: the file without its folder, the whole name ("-" for none), and the architecture
-# in the image's config, which is the only one to trust. A damaged archive gets no line.
+# Takes one file out of an archive into one of our own, so that no link and no path in the archive
+# leads anywhere. jq runs files without a last newline together.
+take_out() { # ARCHIVE MEMBER FILE
+    tar -xOf "$1" "$2" >"$3" && echo >>"$3"
+}
+
+# Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
+# IDENTITY FILE" for each image: the whole name ("-" for none), what the image's config says of the two,
+# which is the only one to trust, and the file without its folder. A damaged archive gets no line.
 look_into() { # FILE...
     content=$(
         mkdir "$scratch/look" && cd "$scratch/look" || exit
         list=
         for file; do
-            folder=./${file##*/}
-            mkdir -p "$folder"
-            tar -xf "$file" -C "$folder" manifest.json || continue
-            find_configs <"$folder/manifest.json"
-            list=$list$folder/manifest.json$newline
-            for config in $configs; do list=$list$folder/$config$newline; done
-            # shellcheck disable=SC2086 # a list
-            [ -z "$configs" ] || tar -xf "$file" -C "$folder" $configs || :
+            manifest=${file##*/}/manifest
+            mkdir -p "./${file##*/}"
+            take_out "$file" manifest.json "./$manifest" || continue
+            find_configs <"./$manifest"
+            list=$list./$manifest$newline
+            for config in $configs; do
+                place=:$config
+                while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
+                place=./${file##*/}/$place
+                take_out "$file" "$config" "$place" || break
+                list=$list$place$newline
+            done
         done
         [ -n "$list" ] || exit 0
         # shellcheck disable=SC2016,SC2086 # variables of jq
-        jq_files '
+        jq -nRr "$identity"'
             def whole: split("/") as $part
                 | if ($part | length) == 1 then "docker.io/library/" + .
                   elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
                   else "docker.io/" + . end;
-            . as $all | to_entries[] | select(.key | endswith("/manifest.json"))
-            | (.key | rtrimstr("manifest.json")) as $folder | .value[]? | ($all[$folder + .Config] // empty) as $config
-            | "\($folder[2:-1]) \([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown")"' $list
+            reduce (inputs | {file: input_filename, line: .}) as $read ({}; .[$read.file] += $read.line)
+            | map_values([fromjson?][0]) as $all | $all | to_entries[] | select(.key | endswith("/manifest"))
+            | (.key | rtrimstr("manifest")) as $folder | .value[]? | try (
+                ($all[$folder + ":" + (.Config | gsub("/"; ":"))] // empty) as $config
+                | "\([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown") \($config | identity) \($folder[2:-1])"
+            ) catch empty' $list
     ) || content=
     # A full disk makes the best archive look damaged.
     { say room >"$scratch/look/room"; } 2>/dev/null ||
@@ -308,7 +350,14 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     done
 }
 
-# Refuses a package in which an archive is missing, or is not what it must be.
+# Unpacks an archive of pull.sh, in which there are files and folders alone.
+unpack() { # FILE FOLDER
+    run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
+}
+
+# Refuses a package in which an archive is missing, or is not what it must be. Sets $packaged to lines
+# "NAME ARCHITECTURE IDENTITY".
+packaged=
 check_packages() { # LINES "NAME ARCHITECTURE"
     paths=
     for line in $1; do
@@ -322,7 +371,13 @@ check_packages() { # LINES "NAME ARCHITECTURE"
         find_vendor_archive "${line% *}" "${line##* }"
         held=
         for row in $content; do
-            case $row in "${found##*/} "*) held="$held, ${row#"${found##*/} "}" ;; esac
+            case $row in
+                *" ${found##*/}")
+                    row=${row%" ${found##*/}"}
+                    packaged=$packaged$row$newline
+                    held="$held, ${row% *}"
+                    ;;
+            esac
         done
         case $held in
             ", $line") continue ;;
@@ -413,7 +468,7 @@ CTR=${CTR:-ctr}
 command -v "$CTR" >/dev/null || CTR=$(say "$CTR" | tr ' ' '\n')
 run_ctr() {
     # shellcheck disable=SC2086 # a list of words
-    $CTR -n k8s.io "$@"
+    run $CTR -n k8s.io "$@"
 }
 
 # The table as "NAME ARCHITECTURE", and as filters that let ctr speak of these images alone.
@@ -430,17 +485,23 @@ each_image enter
 look() {
     # Of an image without its manifest check complains, and that is an image which is not there.
     # shellcheck disable=SC2086 # a list of names without blanks
-    checked=$(run_ctr images check $filters 2>/dev/null) || :
+    run_ctr images check $filters || :
+    mv "$scratch/output" "$scratch/checked"
     # shellcheck disable=SC2086
-    listed=$(run_ctr images ls $filters 2>/dev/null) || die "containerd does not list its images"
-    present=$(say "$checked" "" "$listed" | awk -v platform="linux/$arch" '
-        NF == 0 { listing = 1; next }
+    run_ctr images ls $filters || give_up "containerd does not list its images"
+    present=$(awk -v platform="linux/$arch" '
         !listing { whole[$1] = $4 == "complete" && $NF == "true"; next }
         {
             right = ("," $6 ",") ~ ("," platform "[,/]")
             pinned = ("," $7 ",") ~ /,io[.]cri-containerd[.]pinned=pinned,/
             print $1, (right && whole[$1] ? "ready" : "short"), (pinned ? "pinned" : "loose")
-        }')
+        }' "$scratch/checked" listing=1 "$scratch/output")
+}
+
+give_up() { # PROBLEM
+    find_cause
+    die "$1: $cause" \
+        "run as root, with containerd running; CONTAINERD_ADDRESS says where its socket is (k3s, RKE2: /run/k3s/containerd/containerd.sock)"
 }
 
 short=0
@@ -470,7 +531,7 @@ open_archive() {
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
     look_into "$archive"
     [ -n "$content" ] || die "$archive is not an archive of pull.sh"
-    held=$(say "$content" | cut -d ' ' -f 2-)$newline
+    held=$(say "$content" | cut -d ' ' -f 1,2)$newline
     problems=
     for line in $held; do
         if has "$table" "$line$newline"; then
@@ -501,11 +562,15 @@ choose() { # KIND REFERENCE NAME
     fi
 }
 
+# Before version 1.6 ctr has no --platform. Only what is for another machine needs it.
 import() { # FILE
     say "importing $1"
-    if ! output=$(run_ctr images import --platform "linux/$arch" "$1" 2>&1); then
-        complain "containerd did not take $1: $(cause_in "$output")"
-        find_remedy "$output"
+    platform=
+    [ "$arch" = "$(host_architecture 2>/dev/null)" ] || platform=--platform=linux/$arch
+    if ! run_ctr images import ${platform:+"$platform"} "$1"; then
+        find_cause
+        complain "containerd did not take $1: $cause"
+        find_remedy "$cause"
     fi
 }
 
@@ -515,7 +580,7 @@ pin() { # KIND REFERENCE NAME
     if [ -z "$absent" ] && has "$before" "$3 ready pinned"; then return; fi
     if has "$nowhere" "$3 "; then return; fi
     changed=yes
-    run_ctr images label "$3" io.cri-containerd.pinned=pinned >/dev/null 2>&1 || :
+    run_ctr images label "$3" io.cri-containerd.pinned=pinned || :
 }
 
 report() { # KIND REFERENCE NAME
@@ -543,21 +608,22 @@ need_tools jq tar sha256sum awk flock
 command -v "${CTR%%"$newline"*}" >/dev/null ||
     die "not installed: ${CTR%%"$newline"*}" "it comes with containerd; CTR names another, such as CTR='k3s ctr'"
 [ -z "$packages" ] || need_folder "$packages" --package
-output=$(run_ctr version 2>&1) || die "containerd does not answer: $(cause_in "$output")" \
-    "run as root, with containerd running; CONTAINERD_ADDRESS says where its socket is (k3s, RKE2: /run/k3s/containerd/containerd.sock)"
+[ -n "$check" ] || lock "/run/$product-import.lock"
+make_scratch "${TMPDIR:-/tmp}" "$product"
+run_ctr version || give_up "containerd does not answer"
 complete="all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"
 if [ -n "$check" ]; then
     look
     each_image check
     if [ "$short" -gt 0 ]; then
         say "$short of $total images of Kubernetes $kubernetes are missing or not pinned"
+        rm -rf "$scratch"
+        trap - EXIT # which lets no 3 pass
         exit 3
     fi
     say "$complete"
     exit
 fi
-make_scratch "${TMPDIR:-/tmp}"
-lock "/run/$product-import.lock"
 
 look
 before=$present
