@@ -532,7 +532,7 @@ fn an_operator_has_nothing_but_one_kit() {
         );
         let set = format!("{variables}PACKAGE=$HERE ARCH={architecture}\n");
         let shell = |text: &str, folder: &Path| {
-            let shell = Script::new("sh").args(["-e", "-c", text]).dir(folder);
+            let shell = Script::isolated("sh").args(["-e", "-c", text]).dir(folder);
             shell.env("HERE", &*world.package)
         };
         let pulled = shell(&format!("{set}{pull}"), &unpacked);
