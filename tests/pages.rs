@@ -69,6 +69,8 @@ ARCH=amd64
 /// Of Kubernetes 1.16; `tests/helm.rs` runs it.
 const STEPS: &str = r#"rm -rf "$PACKAGE"/helm/esdk/crds/snapshot-crds
 "#;
+/// Of the page that leads to the others. It asks a cluster, so no test runs it.
+const VERSION: &str = "kubectl version\n";
 const ALL: [&str; 17] = [
     VARIABLES,
     PUSH,
@@ -128,7 +130,10 @@ fn every_command_of_a_page_is_run_by_some_test() {
     let mut seen = BTreeSet::new();
     for (path, file) in tree.files.iter().filter(|(path, _)| path.ends_with(".md")) {
         let (folder, _) = path.rsplit_once('/').unwrap_or_default();
-        for block in blocks(&file.text) {
+        for block in blocks(&file.text)
+            .into_iter()
+            .filter(|block| *block != VERSION)
+        {
             let block = block.replace(&format!("{folder}-"), &format!("k8s-{MINOR}-"));
             assert!(ALL.contains(&block.as_str()), "{path}: {block}");
             seen.insert(block);

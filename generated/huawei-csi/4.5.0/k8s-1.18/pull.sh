@@ -295,11 +295,14 @@ take_out() { # ARCHIVE MEMBER FILE
 # which is the only one to trust, and the file without its folder. A damaged archive gets no line.
 look_into() { # FILE...
     content=$(
-        mkdir "$scratch/look" && cd "$scratch/look" || exit
+        mkdir "$scratch/look" && cd "$scratch/look" && [ $# -gt 0 ] || exit
+        list=
+        for file; do list=$list./${file##*/}$newline; done
+        # shellcheck disable=SC2086 # a list
+        mkdir -p $list
         list=
         for file; do
             manifest=${file##*/}/manifest
-            mkdir -p "./${file##*/}"
             take_out "$file" manifest.json "./$manifest" || continue
             find_configs <"./$manifest"
             list=$list./$manifest$newline
@@ -514,8 +517,9 @@ is_whole() { # LAYOUT NAME
     }
 } >/dev/null 2>&1
 
-# Images are copied three at a time, each into a layout of its own, named by its number; the blobs
-# of all are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each.
+# Images are copied in three lanes, each into a layout of its own, named by its number; the blobs of all
+# are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each that is not reported,
+# and is long enough that no lane waits for a report.
 queued=0
 fetch() { # KIND REFERENCE NAME
     queued=$((queued + 1))
@@ -539,12 +543,15 @@ fetch() { # KIND REFERENCE NAME
     fi
     copy "$queued" "$source" "$3" &
     queue="$queue$! $source $3 $2 $outcome$newline"
-    [ "$queued" -lt 3 ] || finish
+    [ $((queued - number)) -lt 9 ] || finish
 }
 
-# Becomes skopeo, so that who ends this job ends skopeo.
+# Waits for its lane, and becomes skopeo, so that who ends this job ends skopeo, and with it the lane is
+# free.
 copy() { # NUMBER SOURCE NAME
     [ "$2" != none ] || exit 0
+    exec 8>"$scratch/lane$(($1 % 3))"
+    flock 8
     [ ! -d "$1" ] || rm -rf "$1"
     exec skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
         ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
@@ -627,9 +634,13 @@ pack() {
     sed -n 1p "$scratch/plan" >archive/index.json &&
         sed -n 2p "$scratch/plan" >archive/manifest.json &&
         say '{"imageLayoutVersion":"1.0.0"}' >archive/oci-layout &&
-        run tar -cf "$archive" -C archive oci-layout index.json manifest.json \
-            $(sed -n 's|^[a-z]* blobs/|blobs/|p' "$scratch/plan" | sort -u) &&
-        sha256 "$archive" && say "$sum  $archive" >"$archive.sha256"
+        exec tar -cf "$archive" -C archive oci-layout index.json manifest.json \
+            $(sed -n 's|^[a-z]* blobs/|blobs/|p' "$scratch/plan" | sort -u)
+}
+
+cannot_write() {
+    rm -f "$archive"
+    die "cannot write $output/$work/$archive" "if the disk is full make room, then $again"
 }
 
 if [ -n "$dry_run" ]; then
@@ -662,10 +673,14 @@ each_image want
 held=$former
 if [ "$held" != "$wanted" ]; then
     if [ ! -d "$work/archive" ]; then
-        rm -rf "$work"
-        if ! { mkdir -p "$work/new/blobs" && { [ -z "$former" ] || unpack "$archive" "$work/new"; }; }; then
-            rm -rf "$work"
-            die "cannot unpack $archive in $output" "if the disk is full make room, then $again"
+        # A run that was stopped at its end has packed the archive already.
+        packed=
+        [ -z "$former" ] || packed=$archive
+        [ ! -f "$work/$archive" ] || packed=$work/$archive
+        rm -rf "$work/new"
+        if ! { mkdir -p "$work/new/blobs" && { [ -z "$packed" ] || unpack "$packed" "$work/new"; }; }; then
+            rm -rf "$work/new"
+            die "cannot unpack $packed in $output" "if the disk is full make room, then $again"
         fi
         mv "$work/new" "$work/archive"
     fi
@@ -673,20 +688,24 @@ if [ "$held" != "$wanted" ]; then
     each_image fetch
     while [ -n "$queue" ]; do finish; done
     describe >"$scratch/plan" || die "cannot describe the images in $scratch" "if the disk is full make room, or name another place with TMPDIR; then $again"
+    # What takes its time is done side by side: packing and checking, then summing and clearing.
+    pack 2>"$scratch/errors" &
+    running=$!
     check_architectures
     die_if_failed
     held=$(sed -n "s/^name \(.*\)/\1 $arch/p" "$scratch/plan")$newline
     for line in $wanted; do
         has "$held" "$line$newline" || die "$output/$work lacks $line" "remove that folder, then $again"
     done
-    if ! pack; then
-        rm -f "$archive"
-        die "cannot write $output/$work/$archive" "if the disk is full make room, then $again"
-    fi
+    wait "$running" || cannot_write
+    mv archive cleared
+    rm -rf cleared &
+    sha256 "$archive"
+    say "$sum  $archive" >"$archive.sha256" || cannot_write
+    wait
+    rm -f "../$archive.sha256"
+    mv "$archive" "$archive.sha256" ..
     cd ..
-    rm -f "$archive.sha256"
-    mv "$work/$archive" "$archive"
-    mv "$work/$archive.sha256" "$archive.sha256"
 fi
 rm -rf "$work"
 each_image note_left

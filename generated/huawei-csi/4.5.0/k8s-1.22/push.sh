@@ -286,11 +286,14 @@ take_out() { # ARCHIVE MEMBER FILE
 # which is the only one to trust, and the file without its folder. A damaged archive gets no line.
 look_into() { # FILE...
     content=$(
-        mkdir "$scratch/look" && cd "$scratch/look" || exit
+        mkdir "$scratch/look" && cd "$scratch/look" && [ $# -gt 0 ] || exit
+        list=
+        for file; do list=$list./${file##*/}$newline; done
+        # shellcheck disable=SC2086 # a list
+        mkdir -p $list
         list=
         for file; do
             manifest=${file##*/}/manifest
-            mkdir -p "./${file##*/}"
             take_out "$file" manifest.json "./$manifest" || continue
             find_configs <"./$manifest"
             list=$list./$manifest$newline
