@@ -517,9 +517,8 @@ is_whole() { # LAYOUT NAME
     }
 } >/dev/null 2>&1
 
-# Images are copied in three lanes, each into a layout of its own, named by its number; the blobs of all
-# are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each that is not reported,
-# and is long enough that no lane waits for a report.
+# Images are copied four at a time, each into a layout of its own, named by its number; the blobs
+# of all are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each.
 queued=0
 fetch() { # KIND REFERENCE NAME
     queued=$((queued + 1))
@@ -543,15 +542,12 @@ fetch() { # KIND REFERENCE NAME
     fi
     copy "$queued" "$source" "$3" &
     queue="$queue$! $source $3 $2 $outcome$newline"
-    [ $((queued - number)) -lt 9 ] || finish
+    [ "$queued" -lt 4 ] || finish
 }
 
-# Waits for its lane, and becomes skopeo, so that who ends this job ends skopeo, and with it the lane is
-# free.
+# Becomes skopeo, so that who ends this job ends skopeo.
 copy() { # NUMBER SOURCE NAME
     [ "$2" != none ] || exit 0
-    exec 8>"$scratch/lane$(($1 % 3))"
-    flock 8
     [ ! -d "$1" ] || rm -rf "$1"
     exec skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
         ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
