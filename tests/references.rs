@@ -1,9 +1,13 @@
 //! Image references: what the grammar accepts, what it refuses and why, and agreement with the same
-//! grammar as a regular expression, on references made by it and on what a typo makes of them.
+//! grammar as a regular expression, and with skopeo, on references made by it and on what a typo makes
+//! of them.
 
 #[path = "support/grammar.rs"]
 mod grammar;
 
+use std::process::Command;
+
+use harness::tool;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use xtask::image::ImageRef;
@@ -238,6 +242,59 @@ fn mistyped(text: &str, typos: &[(Index, u8, char)]) -> String {
         }
     }
     text.into_iter().collect()
+}
+
+/// Whether skopeo takes a text for a reference: its parser is the package's. It has no network here, and
+/// says so of what it would ask a registry for.
+fn skopeo_takes(text: &str) -> bool {
+    let skopeo = Command::new("unshare")
+        .arg("--net")
+        .arg(tool("skopeo"))
+        .args(["inspect", "--raw"])
+        .arg(format!("docker://{text}"))
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&skopeo.stderr);
+    let takes = ["pinging container registry", "both a tag and digest"];
+    let refuses = [
+        "invalid reference format",
+        "invalid repository name",
+        "repository name must",
+        "digest algorithm",
+        "invalid checksum digest",
+    ];
+    let says = |signs: &[&str]| signs.iter().any(|sign| said.contains(sign));
+    assert!(says(&takes) != says(&refuses), "{text}: {said}");
+    says(&takes)
+}
+
+/// Forms that the package of skopeo's age does not know yet: an IPv6 address, and a host by nothing but
+/// its upper-case letters.
+fn is_newer(text: &str) -> bool {
+    let first = text.split('/').next().unwrap_or_default();
+    let bare = !first.contains(['.', ':']) && first != "localhost";
+    text.contains('[') || (bare && first != first.to_lowercase())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    #[ignore = "needs skopeo; tests/run brings it and runs this"]
+    fn skopeo_judges_alike(
+        text in reference(),
+        typos in prop::collection::vec((any::<Index>(), 0..3u8, prop_oneof![
+            "[-._:/@]".prop_map(|text| text.chars().next().unwrap_or('/')),
+            "[a-zA-Z0-9 \u{e9}]".prop_map(|text| text.chars().next().unwrap_or('a')),
+        ]), 0..3),
+    ) {
+        let text = mistyped(&text, &typos);
+        prop_assume!(!text.is_empty() && !is_newer(&text));
+        let ours = ImageRef::parse(&text);
+        // Skopeo also takes what is not the one way to write it.
+        let is_strict = matches!(&ours, Err(error) if error.to_string().contains("; write `docker.io/"));
+        prop_assert_eq!(ours.is_ok() || is_strict, skopeo_takes(&text), "{}: {:?}", text, ours);
+    }
 }
 
 proptest! {
