@@ -561,6 +561,28 @@ fn example_of<'p>(page: &'p str, title: &str) -> &'p str {
 }
 
 #[test]
+fn the_component_of_the_readme_is_taken() {
+    let page = fs::read_to_string(root().join("README.md")).expect("the page");
+    let (_, behind) = page.split_once("**A component.**").expect("the title");
+    let (_, block) = behind.split_once("```toml\n").expect("a block");
+    let (component, _) = block.split_once("```").expect("its end");
+    let project = Project::new("spec");
+    let spec = project.path("spec/huawei-csi/4.5.0.toml");
+    let table = fs::read_to_string(&spec).expect("the table");
+    fs::write(&spec, format!("{table}\n{component}")).expect("written");
+    project.expect(0, &[]);
+    for (minor, count) in [("1.16", 10), ("1.30", 12)] {
+        let list = format!("generated/huawei-csi/4.5.0/k8s-{minor}/images.txt");
+        let list = fs::read_to_string(project.path(&list)).expect("written");
+        assert_eq!(list.lines().count(), count);
+    }
+    let folder = project.path("spec");
+    let folder = folder.to_str().expect("UTF-8");
+    let (code, _, said) = self::said(&["check", "--deny", "warnings", "--spec", folder]);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
 fn the_examples_for_contributors_work() {
     let page = fs::read_to_string(root().join("CONTRIBUTING.md")).expect("the page");
     let project = Project::new("spec");

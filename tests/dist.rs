@@ -523,9 +523,12 @@ fn an_operator_has_nothing_but_one_kit() {
         unpack(&published.join(format!("dist/{kit}.tar.gz")), &here);
         let unpacked = here.join(&kit);
         let page = fs::read_to_string(unpacked.join(page)).expect("readable");
-        let [variables, pull, import] = &commands(&page)[..] else {
+        let [variables, pull, import, install @ ..] = &commands(&page)[..] else {
             panic!("{page}")
         };
+        // What is installed with that, the real engine renders in other tests.
+        let last = install.last().expect("the last step");
+        assert!(last.starts_with("helm install "), "{page}");
         assert!(
             variables.contains("=/path/to/the/unpacked/package\n"),
             "{variables}"

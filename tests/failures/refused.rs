@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 use harness::{Containerd, Registry, Scratch};
 
 use crate::world::World;
-use crate::{MINOR, WORLD, WithPackage, fails, package_copy, support};
+use crate::{MINOR, WORLD, WithPackage, fails, package_copy, pull, push, support};
 
 #[test]
 #[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
@@ -121,5 +122,25 @@ fn wrong_usage() {
             said.stderr.contains(problem) && said.stderr.contains("\nhelp: "),
             "{said}"
         );
+    }
+}
+
+/// What is not there is said before anything is promised.
+#[test]
+#[ignore = "needs docker-registry; tests/run brings it and runs this"]
+fn a_dry_run_refuses_what_is_not_there() {
+    let nowhere = Path::new("/nowhere");
+    for (script, option, what) in [
+        (pull(nowhere), "--package", "folder"),
+        (pull(nowhere), "--authfile", "file"),
+        (push("mirror.example"), "--package", "folder"),
+        (push("mirror.example"), "--archive", "file"),
+        (push("mirror.example"), "--authfile", "file"),
+        (push("mirror.example"), "--cert-dir", "folder"),
+        (WORLD.script(MINOR, "import.sh"), "--package", "folder"),
+    ] {
+        let script = script.arg("--dry-run").arg(option).arg(nowhere);
+        let said = fails(script, &[&format!("there is no {what} /nowhere")]);
+        assert_eq!(said.stdout, "");
     }
 }

@@ -98,6 +98,13 @@ impl Requirement {
     /// When the text has another form, or a range that ends before it starts.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         Self::read(text).ok_or_else(|| {
+            if let Some((first, last)) = text.split_once('-')
+                && Self::read(&format!("{last}-{first}")).is_some()
+            {
+                return ParseError(format!(
+                    "is a range that ends before it starts; write `{last}-{first}`"
+                ));
+            }
             ParseError(
                 "is not a Kubernetes requirement; write `v1.17+` (this minor and later ones), \
                  `v1.16.x` (this minor alone) or `v1.17-v1.19` (a closed range)"

@@ -201,6 +201,8 @@ pub struct Plan {
     pub registries: Vec<Registry>,
     /// The images by architecture, in the release's order.
     pub architectures: Vec<ArchitecturePlan>,
+    /// The architectures for which every image is there, in the release's order.
+    pub built_for: Vec<String>,
     /// The components that have no image here, and why.
     pub holes: Vec<PlannedHole>,
     /// The Helm values that this minor forces.
@@ -660,6 +662,12 @@ impl<'r> Planner<'r> {
                 .map(|(s, _)| s)
         };
         let forced = forced(release, minor);
+        let architectures: Vec<_> = release
+            .architectures
+            .iter()
+            .enumerate()
+            .map(|(place, name)| for_architecture(release, place, name, &images))
+            .collect();
 
         let plan = Plan {
             kubernetes: minor.to_string(),
@@ -671,12 +679,12 @@ impl<'r> Planner<'r> {
                 .collect(),
             images: images.iter().map(|image| image.planned.clone()).collect(),
             registries: Vec::new(),
-            architectures: release
-                .architectures
+            built_for: architectures
                 .iter()
-                .enumerate()
-                .map(|(place, name)| for_architecture(release, place, name, &images))
+                .filter(|architecture| architecture.complete)
+                .map(|architecture| architecture.name.clone())
                 .collect(),
+            architectures,
             holes: release
                 .components
                 .iter()

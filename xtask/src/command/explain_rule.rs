@@ -2,6 +2,7 @@
 
 use super::{Failure, print};
 use crate::cli::ExplainRule;
+use crate::suggest::did_you_mean;
 use crate::{chart, rules};
 
 /// The width of the paragraph.
@@ -10,11 +11,15 @@ const WIDTH: usize = 80;
 pub fn run(arguments: &ExplainRule) -> Result<(), Failure> {
     let known = rules::RULES.iter().chain(chart::RULES);
     let Some(rule) = known.clone().find(|rule| rule.code == arguments.code) else {
-        let codes: Vec<_> = known.map(|rule| rule.code).collect();
+        let codes = || known.clone().map(|rule| rule.code.to_owned());
+        let help = did_you_mean(&arguments.code, codes()).unwrap_or_else(|| {
+            let mut codes: Vec<_> = codes().collect();
+            codes.sort_unstable();
+            format!("the rules are\n  {}", codes.join("\n  "))
+        });
         return Err(format!(
-            "there is no rule `{}`\nhelp: the rules are {}",
-            arguments.code,
-            codes.join(", ")
+            "there is no rule `{}`\nhelp: {help}",
+            arguments.code
         ));
     };
     let (severity, code) = (rule.severity.name(), rule.code);

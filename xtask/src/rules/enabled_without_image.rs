@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     explanation: "The component has a declared hole on this minor, and with the chart's defaults and the settings \
                   that the spec forces there, the chart deploys it all the same: a container without an image. \
                   A hole needs a `[[setting]]` that switches the component off on the same minors, and an \
-                  `enabled-when` that says which value does so.",
+                  `enabled-when` that says which value does so, with its default in `[chart.defaults]`.",
     check: Some(check),
 };
 
@@ -39,8 +39,8 @@ fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
                 .map(|condition| format!("`{}`", condition.key.as_str()))
                 .collect();
             let help = if keys.is_empty() {
-                "say in `enabled-when` which value deploys the component, and add a `[[setting]]` that \
-                 forces it off here"
+                "say in `enabled-when` which value deploys the component and in `[chart.defaults]` what the \
+                 chart sets it to, and add a `[[setting]]` that forces it off here"
                     .to_owned()
             } else {
                 format!(

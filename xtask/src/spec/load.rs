@@ -14,6 +14,7 @@ use super::model::Release;
 use super::raw;
 use crate::diagnostic::{self, Diagnostic, Source, Span};
 use crate::rules;
+use crate::suggest::did_you_mean;
 use crate::text::is_invisible;
 
 /// The largest spec that is read: a hundred times as large as a real one.
@@ -308,10 +309,7 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
         Some((unknown, expected)) if unknown.starts_with("unknown field") => (
             &rules::unknown_key::RULE,
             "no such key here".to_owned(),
-            format!(
-                "the keys here are {}",
-                expected.trim_start_matches("one of ")
-            ),
+            keys_instead(unknown, expected.trim_start_matches("one of ")),
         ),
         Some((wrong, expected)) if wrong.starts_with("invalid type") => (
             &rules::wrong_type::RULE,
@@ -338,6 +336,16 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
         label,
         help,
     )
+}
+
+/// The keys that may stand in the place of an unknown one, the likely one first.
+fn keys_instead(unknown: &str, expected: &str) -> String {
+    let unknown = unknown.split('`').nth(1).unwrap_or_default();
+    let known = expected.split('`').skip(1).step_by(2);
+    match did_you_mean(unknown, known.map(str::to_owned)) {
+        Some(question) => format!("{question} (the keys here are {expected})"),
+        None => format!("the keys here are {expected}"),
+    }
 }
 
 /// Takes the key or value at a place out of a table, whose own place is given too; gives the key.

@@ -18,6 +18,7 @@ use crate::image::ImageRef;
 use crate::kubernetes::{Range, Requirement};
 use crate::rules::{self, Rule};
 use crate::schema;
+use crate::suggest::did_you_mean;
 use crate::text::is_invisible;
 
 /// The most characters of a text, which stands in a cell of a table and in a comment.
@@ -705,6 +706,8 @@ impl Lowering {
         let key = key?;
         let defaults = self.defaults.as_ref()?;
         if !defaults.contains_key(&key.value) {
+            let known = defaults.keys().map(|known| known.as_str().to_owned());
+            let question = did_you_mean(key.value.as_str(), known);
             self.report(
                 &rules::missing_default::RULE,
                 key.span,
@@ -714,7 +717,8 @@ impl Lowering {
                 ),
                 "a component depends on it",
                 format!(
-                    "add `{:?} = true` (or false) to `[chart.defaults]`",
+                    "{}add `{:?} = true` (or false) to `[chart.defaults]`",
+                    question.map_or_else(String::new, |question| format!("{question} If not, ")),
                     key.value.as_str()
                 ),
             );

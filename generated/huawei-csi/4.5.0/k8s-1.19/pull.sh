@@ -639,6 +639,8 @@ cannot_write() {
     die "cannot write $output/$work/$archive" "if the disk is full make room, then $again"
 }
 
+[ -z "$authfile" ] || need_file "$authfile" --authfile
+[ -z "$packages" ] || need_folder "$packages" --package
 if [ -n "$dry_run" ]; then
     say "would make $output/$archive"
     each_image preview
@@ -646,8 +648,6 @@ if [ -n "$dry_run" ]; then
 fi
 
 need_tools skopeo jq tar sha256sum flock
-[ -z "$authfile" ] || need_file "$authfile" --authfile
-[ -z "$packages" ] || need_folder "$packages" --package
 { mkdir -p "$output" && cd "$output"; } || die "cannot use the folder $output" "--output names another"
 lock ".$archive.lock"
 make_scratch "${TMPDIR:-/tmp}" "$product"

@@ -861,16 +861,16 @@ if [ -n "$print_values" ]; then
     each_value print_value
     exit
 fi
+[ -z "$authfile" ] || need_file "$authfile" --authfile
+[ -z "$cert_dir" ] || need_folder "$cert_dir" --cert-dir
+for folder in $packages; do need_folder "$folder" --package; done
+for file in $archives; do need_file "$file" --archive; done
 if [ -n "$dry_run" ]; then
     each_image preview
     exit
 fi
 
 need_tools skopeo jq tar sha256sum flock
-[ -z "$authfile" ] || need_file "$authfile" --authfile
-[ -z "$cert_dir" ] || need_folder "$cert_dir" --cert-dir
-for folder in $packages; do need_folder "$folder" --package; done
-for file in $archives; do need_file "$file" --archive; done
 task=$product-push-$(say "$host" | tr '/:' '__')
 case $(id -u) in
     0) lock "/run/$task.lock" ;;

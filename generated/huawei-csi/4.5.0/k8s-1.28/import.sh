@@ -601,8 +601,10 @@ report() { # KIND REFERENCE NAME
     fi
 }
 
+[ -z "$packages" ] || need_folder "$packages" --package
 if [ -n "$dry_run" ]; then
     say "would import into containerd, for $arch, what it lacks; from $archive"
+    [ -f "$archive" ] || say "which is not there"
     each_image preview
     exit
 fi
@@ -610,7 +612,6 @@ fi
 need_tools jq tar sha256sum awk flock
 command -v "${CTR%%"$newline"*}" >/dev/null ||
     die "not installed: ${CTR%%"$newline"*}" "it comes with containerd; CTR names another, such as CTR='k3s ctr'"
-[ -z "$packages" ] || need_folder "$packages" --package
 [ -n "$check" ] || lock "/run/$product-import.lock"
 make_scratch "${TMPDIR:-/tmp}" "$product"
 run_ctr version || give_up "containerd does not answer"
