@@ -598,9 +598,11 @@ fn cases(releases: &[(ReleasePlan, Tree)]) -> Vec<Value> {
                         )
                     };
                     let (taken, values, refusal) = run(&["--print-values"]);
-                    let (_, preview, _) = run(&["--dry-run", "--package", "package"]);
+                    // Any folder is as good as the vendor's package to see where its images go.
+                    let (_, preview, _) = run(&["--dry-run", "--package", "."]);
                     let places = preview.lines().map(|line| line.rsplit_once(" to "));
                     let places: Vec<_> = places.map(|place| place.expect("a place").1).collect();
+                    assert_eq!(taken, !places.is_empty());
                     cases.push(json!({
                         "release": format!("{}/{}", plan.release.product, plan.release.version),
                         "kubernetes": minor.kubernetes,
