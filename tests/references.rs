@@ -10,6 +10,7 @@ use std::process::Command;
 use harness::tool;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::RngSeed;
 use xtask::image::ImageRef;
 
 fn parts(reference: &ImageRef) -> grammar::Parts<'_> {
@@ -277,7 +278,8 @@ fn is_newer(text: &str) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    // The same cases in every run: skopeo's messages are not ours to promise.
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, rng_seed: RngSeed::Fixed(4), ..ProptestConfig::default() })]
 
     #[test]
     #[ignore = "needs skopeo; tests/run brings it and runs this"]
@@ -291,8 +293,11 @@ proptest! {
         let text = mistyped(&text, &typos);
         prop_assume!(!text.is_empty() && !is_newer(&text));
         let ours = ImageRef::parse(&text);
-        // Skopeo also takes what is not the one way to write it.
-        let is_strict = matches!(&ours, Err(error) if error.to_string().contains("; write `docker.io/"));
+        let says = |what| matches!(&ours, Err(error) if error.to_string().contains(what));
+        // What stands where a host does and is none, skopeo may take for a part of the path.
+        prop_assume!(!says("malformed registry host"));
+        // It also takes what is not the one way to write it.
+        let is_strict = says("; write `docker.io/");
         prop_assert_eq!(ours.is_ok() || is_strict, skopeo_takes(&text), "{}: {:?}", text, ours);
     }
 }
