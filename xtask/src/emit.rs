@@ -16,6 +16,7 @@ use walkdir::WalkDir;
 
 use crate::beneath::Beneath;
 use crate::tree::{Artifact, Selection, Tree};
+use crate::whole::at;
 
 /// The index of a release's folder: the files that `gen` owns.
 const INDEX: &str = ".files";
@@ -601,8 +602,4 @@ fn remove_if_there(result: io::Result<()>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
     }
-}
-
-fn at(what: &str, path: &Path) -> impl Fn(io::Error) -> String {
-    move |error| format!("cannot {what} {}: {error}", path.display())
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
@@ -168,6 +168,5 @@ fn remove(folder: &Path) -> Result<(), String> {
 
 /// An error of the disk, with what was to be done where.
 pub fn at(what: &str, path: &Path) -> impl Fn(io::Error) -> String {
-    let path: PathBuf = path.to_owned();
     move |error| format!("cannot {what} {}: {error}", path.display())
 }
