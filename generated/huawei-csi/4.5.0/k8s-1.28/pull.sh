@@ -517,8 +517,9 @@ is_whole() { # LAYOUT NAME
     }
 } >/dev/null 2>&1
 
-# Images are copied four at a time, each into a layout of its own, named by its number; the blobs
-# of all are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each.
+# Images are copied eight at a time, because a skopeo often waits: for its registry, for the disk, for
+# another's lock on its cache. Each gets a layout of its own, named by its number; the blobs of all
+# are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each.
 queued=0
 fetch() { # KIND REFERENCE NAME
     queued=$((queued + 1))
@@ -542,7 +543,7 @@ fetch() { # KIND REFERENCE NAME
     fi
     copy "$queued" "$source" "$3" &
     queue="$queue$! $source $3 $2 $outcome$newline"
-    [ "$queued" -lt 4 ] || finish
+    [ "$queued" -lt 8 ] || finish
 }
 
 # Becomes skopeo, so that who ends this job ends skopeo.
