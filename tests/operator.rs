@@ -410,7 +410,9 @@ fn a_private_registry_with_a_password_and_its_own_certificate() {
     };
 
     let refused = push().run().expect_code(1);
-    assert!(refused.stderr.contains("certificate"), "{refused}");
+    assert!(refused.stderr.contains("registry: pinging"), "{refused}");
+    assert!(refused.stderr.contains("x509: certificate"), "{refused}");
+    assert_eq!(refused.stdout, "");
     let wrong = Scratch::new("wrong");
     let auth = fs::read_to_string(mirror.auth_file()).expect("an auth file");
     // operator:not-the-password

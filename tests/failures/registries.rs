@@ -154,3 +154,19 @@ fn a_private_registry_answers_500() {
 fn a_private_registry_drops_the_connection_midway() {
     a_private_registry_fails(Fault::Cut, "EOF");
 }
+
+/// It is said at once, and not once an image.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_that_does_not_answer() {
+    let mirror = Registry::start();
+    let proxy = FaultyProxy::before(mirror.address());
+    proxy.fail("/v2/", Fault::Cut);
+    let problem = format!("{} does not answer as a registry: pinging", proxy.address());
+    let failed = fails(push(proxy.address()).whole_package(), &[&problem]);
+    assert_eq!(failed.stdout, "");
+
+    proxy.heal();
+    let _ = push(proxy.address()).whole_package().run().expect_success();
+    expect_mirror(&mirror);
+}

@@ -189,7 +189,9 @@ die_if_failed() {
 
 # Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
 find_cause() {
-    cause=$(sed -n '/./h; $ { x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }' "$scratch/errors")
+    cause=$(sed -n '/./h; $ {
+        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
+    }' "$scratch/errors")
     [ -n "$cause" ] || cause="it ended with status $result"
 }
 
@@ -447,7 +449,7 @@ while [ $# -gt 0 ]; do
         --package) packages=$(absolute "$2") && shift ;;
         --check) check=yes ;;
         --dry-run) dry_run=yes ;;
-        --help) usage && exit ;;
+        -h | --help) usage && exit ;;
         *) misuse "unknown argument: $1" ;;
     esac
     shift

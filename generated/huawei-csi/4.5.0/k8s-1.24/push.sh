@@ -189,7 +189,9 @@ die_if_failed() {
 
 # Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
 find_cause() {
-    cause=$(sed -n '/./h; $ { x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; p; }' "$scratch/errors")
+    cause=$(sed -n '/./h; $ {
+        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
+    }' "$scratch/errors")
     [ -n "$cause" ] || cause="it ended with status $result"
 }
 
@@ -491,7 +493,7 @@ while [ $# -gt 0 ]; do
         --tls-verify) tls_verify=$2 && shift ;;
         --print-values) print_values=yes ;;
         --dry-run) dry_run=yes ;;
-        --help) usage && exit ;;
+        -h | --help) usage && exit ;;
         -*) misuse "unknown option: $1" ;;
         *)
             [ -z "$host" ] || misuse "one registry at a time: $host or $1"
@@ -644,6 +646,15 @@ inspect() { # FILE DESTINATION [--config]
     fi
     find_cause
     return 1
+}
+
+# Whether there is a registry at all, which is to be said at once, and not once an image. For the
+# answer any name will do.
+reach() {
+    inspect there "$host/$product:$release" || case $cause in
+        *'pinging '*' registry '*) die "$host does not answer as a registry: $cause" \
+            "see that it runs and can be reached by this name and port; --cert-dir and --tls-verify are for its certificate" ;;
+    esac
 }
 
 # Asks the registry for a name: sets $digest, to nothing if there is no such name, and leaves the
@@ -881,6 +892,7 @@ parent=${TMPDIR:-/var/tmp}
 find "$parent" -maxdepth 1 -type d -user "$(id -u)" -name "$task.??????" -exec rm -rf {} + 2>/dev/null || :
 make_scratch "$parent" "$task"
 cd "$scratch"
+reach
 mkdir -p layout/blobs one
 say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
 for archive in $archives; do take_archive "$archive"; done
