@@ -407,9 +407,9 @@ with its SHA-256 beside it. import.sh, push.sh, podman load and docker load take
 
   --arch ARCH       architecture of the nodes (default: this machine's)
   --package DIR     the vendor's package, unpacked, or the folder of its image archives;
-                    without it the archive holds the images of registries alone, and a
-                    later run with --package completes it. What the vendor has issued
-                    anew under the same tag is taken anew
+                    without it the archive holds only the images of registries, and a
+                    later run with --package completes it. An image that the vendor has
+                    issued again under the same tag is replaced
   --output DIR      where the archive goes (default: the current folder)
   --authfile FILE   credentials for the registries, as skopeo login writes them
   --dry-run         say what would be done, and do nothing
@@ -417,10 +417,10 @@ with its SHA-256 beside it. import.sh, push.sh, podman load and docker load take
 
 What has arrived stays in a folder beside the archive until the archive is complete, so a
 run that failed or was stopped goes on where it was. Two runs for one archive: the second
-waits for the first. A host that reaches the registries through a mirror alone says so in
+waits for the first. A host that reaches the registries only through another one says so in
 its own registries.conf (man containers-registries.conf); the names stay as they are.
 
-Needs skopeo, jq, tar, sha256sum, flock; and free space for twice the archive.
+Needs skopeo 1.9 or later, jq, tar, sha256sum, flock; and free space for twice the archive.
 Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage.
 END
 }

@@ -440,13 +440,13 @@ Usage: $me [--layout scoped|flat] [--archive FILE]... [--package DIR]...
 
 Copies every image that $product $release needs on Kubernetes $kubernetes into a private
 registry: from the source registries, all architectures, digests unchanged; or from the
-archives of pull.sh, on a host that reaches the private registry alone.
+archives of pull.sh, on a host that reaches only the private registry.
 
   --layout scoped   HOST/PREFIX/SOURCE-HOST/PATH:TAG, as skopeo sync --scoped does (default)
-  --layout flat     HOST/PREFIX/NAME:TAG; the vendor's images are there in both layouts
-  --archive FILE    an archive of pull.sh, FILE.sha256 beside it; once an architecture
-  --package DIR     the vendor's package, unpacked, or the folder of its image archives; once
-                    an architecture, if each has a folder of its own. Archives of several
+  --layout flat     HOST/PREFIX/NAME:TAG, as the vendor's images are in both layouts
+  --archive FILE    an archive of pull.sh, FILE.sha256 beside it; one per architecture
+  --package DIR     the vendor's package, unpacked, or the folder of its image archives; one
+                    per architecture, if each has a folder of its own. Archives of several
                     architectures become one image for all of them
   --authfile FILE   credentials for HOST, as skopeo login writes them
   --cert-dir DIR    certificates for HOST (*.crt, *.cert, *.key)
@@ -460,7 +460,7 @@ of the release stays. Credentials and certificates for the source registries, an
 them, are this host's own configuration. Archives are unpacked in TMPDIR (default: /var/tmp).
 Two runs for one registry: the second waits.
 
-Needs skopeo, jq, tar, sha256sum, flock.
+Needs skopeo 1.9 or later, jq, tar, sha256sum, flock.
 Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage.
 END
 }

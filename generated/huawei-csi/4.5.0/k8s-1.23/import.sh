@@ -419,8 +419,10 @@ Environment:
   CTR                  the ctr to use (default: ctr), such as "k3s ctr" or
                        /var/lib/rancher/rke2/bin/ctr
 
-Images that are there already are not imported again. Every image is labelled as pinned, so
-that the kubelet does not collect it as garbage. Two runs on a node: the second waits.
+If every image is there, by its name, nothing is imported: where the vendor has issued one
+again under the same tag, remove the old one first (ctr -n k8s.io images rm NAME). Every
+image is labelled as pinned, which keeps a recent kubelet from collecting it as garbage.
+Two runs on a node: the second waits.
 
 Needs ctr, jq, tar, sha256sum, awk, flock.
 Exit status: 0 done, 1 an image is missing or a step failed, 2 wrong usage;
