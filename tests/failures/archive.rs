@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use harness::{Containerd, Scratch};
+use harness::{Containerd, Registry, Scratch};
 
 use crate::{
     ARCHIVE, MINOR, WORLD, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
-    expect_node, fails, import, pull, push, sum_of, truncate,
+    expect_node, fails, import, pull, push, references, sum_of, truncate,
 };
 
 /// An archive that was damaged on its way: refused by who takes it, and nothing of it gets in.
@@ -89,7 +89,8 @@ fn an_archive_for_something_else(minor: &str, architecture: &str, problem: &str)
     )
     .expect("written");
     let node = Containerd::start();
-    fails(import(&node, &folder), &["not for this node", problem]);
+    let texts = ["nothing was done", problem, "1.27 on amd64"];
+    fails(import(&node, &folder), &texts);
     assert!(node.images().is_empty());
 
     let _ = import(&node, &ARCHIVE).run().expect_success();
@@ -107,4 +108,23 @@ fn an_archive_of_another_architecture() {
 fn an_archive_of_another_kubernetes() {
     let problem = "csi-attacher:v1.2.1 is no image of Kubernetes 1.27";
     an_archive_for_something_else("1.16", "amd64", problem);
+}
+
+/// A registry is not filled by half with what another version of Kubernetes needs.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn an_archive_of_another_kubernetes_for_a_registry() {
+    let folder = Scratch::new("other");
+    let other = WORLD.pull("1.16", "amd64", &folder);
+    let mirror = Registry::start();
+    let texts = [
+        "nothing was done",
+        "csi-attacher:v1.2.1 is no image of Kubernetes 1.27",
+    ];
+    fails(push(mirror.address()).arg("--archive").arg(other), &texts);
+    assert!(mirror.catalog().is_empty());
+
+    let again = push(mirror.address()).arg("--archive");
+    let _ = again.arg(archive_in(&ARCHIVE)).run().expect_success();
+    assert_eq!(mirror.catalog().len(), references().len());
 }

@@ -70,6 +70,39 @@ fn a_full_disk_on_the_node() {
     expect_node(&node);
 }
 
+/// A tool that cannot even write its complaint is not to blame, and neither is containerd.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_full_disk_for_what_tools_say() {
+    let (mirror, node) = (Registry::start(), Containerd::start());
+    let _ = import(&node, &ARCHIVE).run().expect_success();
+    let disk = SmallDisk::new(1);
+    let ballast = fill(&disk, 0);
+    let check = || import(&node, &ARCHIVE).arg("--check");
+    let cause = ["no space left on device", "make room", "TMPDIR"];
+    for script in [check(), import(&node, &ARCHIVE)] {
+        fails(script.env("TMPDIR", disk.path()), &cause);
+    }
+    fs::remove_file(&ballast).expect("removed");
+    let push = || push(mirror.address()).whole_package();
+    let mut failed = 0;
+    for room in (16..).step_by(64) {
+        let ballast = fill(&disk, room);
+        let outcome = push().env("TMPDIR", disk.path()).run();
+        fs::remove_file(&ballast).expect("removed");
+        if outcome.status.success() {
+            break;
+        }
+        let outcome = outcome.expect_code(1);
+        let help = outcome.stderr.lines().last().expect("help");
+        assert!(help.contains("make room"), "{room}: {outcome}");
+        failed += 1;
+    }
+    assert!(failed > 1);
+    expect_mirror(&mirror);
+    let _ = check().env("TMPDIR", disk.path()).run().expect_success();
+}
+
 /// Not even a look into an archive is possible. That is no fault of the archive.
 #[test]
 #[ignore = "needs every tool; tests/run brings them and runs this"]

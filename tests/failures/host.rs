@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use harness::{Containerd, Scratch, Script, path_with, path_without};
+use harness::{Containerd, Registry, Scratch, Script, path_with, path_without};
 
 use crate::{
     ARCHIVE, VICTIM, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
@@ -158,4 +158,32 @@ fn a_disk_without_locks() {
         assert!(!failed.stdout.contains("another run"), "{failed}");
     }
     assert!(mirror.catalog().is_empty() && node.images().is_empty());
+}
+
+/// The options that `push.sh` needs came with version 1.9.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn an_old_skopeo() {
+    let refuse = r#"case $* in *--preserve-digests*)
+            echo 'time="2022-01-01T00:00:00Z" level=fatal msg="unknown flag: --preserve-digests"' >&2
+            exit 1 ;;
+        esac
+        exec "$TOOL" "$@""#;
+    let (_old, path) = path_with("skopeo", refuse);
+    let mirror = Registry::start();
+    let push = || push(mirror.address()).whole_package();
+    fails(push().env("PATH", path), &["install skopeo 1.9 or later"]);
+    let _ = push().run().expect_success();
+    expect_mirror(&mirror);
+}
+
+/// So the kubelet spells the address of containerd.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn a_socket_with_its_scheme() {
+    let node = Containerd::start();
+    let address = format!("unix://{}", node.address().display());
+    let import = import(&node, &ARCHIVE).env("CONTAINERD_ADDRESS", address);
+    let _ = import.run().expect_success();
+    expect_node(&node);
 }

@@ -1,10 +1,12 @@
 //! The vendor's package lacks an archive, or has one that is not what it must be.
 
-use std::fs;
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use harness::{Containerd, Fault, FaultyProxy, Image, Scratch, wait_for};
+use harness::{Containerd, Fault, FaultyProxy, Image, Scratch, Script, tool, wait_for};
 
 use crate::{
     MINOR, VICTIM_PATH, WORLD, WithPackage, alter, archive_in, empty, expect_archive,
@@ -293,4 +295,89 @@ fn no_package() {
     }
     expect_archive(&folder);
     expect_mirror(&mirror);
+}
+
+/// The folder is not the package, or it is that of the other architecture.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_folder_that_is_not_the_package() {
+    let (folder, mirror, node) = empty();
+    let other = package_copy();
+    for entry in fs::read_dir(&*other).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        // The name of one for amd64 has X86 in it.
+        if path.to_str().expect("UTF-8").contains("X86") {
+            fs::remove_file(path).expect("removed");
+        }
+    }
+    let nothing = Scratch::new("nothing");
+    let nowhere = format!("nothing of huawei-csi 4.5.0 is in {}: ", nothing.display());
+    let other_alone = format!("what is in {} is for arm64 alone: ", other.display());
+    let scripts = || [pull(&folder), import(&node, &REGISTRY_IMAGES)];
+    for (package, help) in [(&nothing, &nowhere), (&other, &other_alone)] {
+        for script in scripts() {
+            fails(script.package(package), &["nothing was done", help]);
+        }
+        let previewed = fails(pull(&folder).package(package).arg("--dry-run"), &[help]);
+        assert_eq!(images(&previewed, "MISSING: "), vendors(), "{previewed}");
+    }
+    let pushing = || push(mirror.address()).package(&nothing);
+    for script in [pushing(), pushing().arg("--dry-run")] {
+        let refused = fails(script, &["nothing was done", &nowhere]);
+        assert_eq!(refused.stdout, "");
+    }
+    assert!(!archive_in(&folder).exists());
+    assert!(mirror.catalog().is_empty() && node.images().is_empty());
+
+    for script in scripts().into_iter().chain([push(mirror.address())]) {
+        let _ = script.whole_package().run().expect_success();
+    }
+    expect_archive(&folder);
+    expect_mirror(&mirror);
+    expect_node(&node);
+}
+
+/// To whoever may not read it, an archive is neither damaged nor missing.
+#[test]
+#[ignore = "needs skopeo and root; tests/run brings it and runs this"]
+fn a_package_that_may_not_be_read() {
+    const NOBODY: u32 = 65534;
+    let package = Scratch::new("package");
+    let inner = package.join(&WORLD.release.release.package.folder);
+    fs::create_dir(&inner).expect("created");
+    for entry in fs::read_dir(&*package_copy()).expect("a folder") {
+        let entry = entry.expect("an entry");
+        fs::copy(entry.path(), inner.join(entry.file_name())).expect("copied");
+    }
+    let (folder, script) = (Scratch::new("pulled"), Scratch::new("script"));
+    let script = script.join("pull.sh");
+    fs::copy(WORLD.kit(MINOR).join("pull.sh"), &script).expect("copied");
+    let may = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));
+    let archive = inner.join("huawei-csi-v4.5.0-X86.tar");
+    let mut above = Some(&*package as &Path);
+    while let Some(folder) = above.filter(|folder| *folder != env::temp_dir()) {
+        may(folder, 0o755).expect("set");
+        above = folder.parent();
+    }
+    may(script.parent().expect("a folder"), 0o755).expect("set");
+    for folder in [&*folder as &Path, &*WORLD.home] {
+        chown(folder, Some(NOBODY), Some(NOBODY)).expect("set");
+    }
+    let pull = || {
+        let pull = Script::new(tool("setpriv"));
+        let pull = pull.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
+        let pull = pull.arg(&script).args(["--arch", "amd64", "--output"]);
+        let pull = pull.arg(&*folder).env("TMPDIR", &*folder);
+        pull.env("HOME", &*WORLD.home).package(&package)
+    };
+    let unreadable = format!("{} cannot be read", archive.display());
+    may(&archive, 0o600).expect("set");
+    fails(pull(), &[&unreadable, "run as a user who may"]);
+    may(&archive, 0o644).expect("set");
+    let closed = format!("{} cannot be read: run as a user who may", inner.display());
+    may(&inner, 0o700).expect("set");
+    fails(pull(), &[&closed]);
+    may(&inner, 0o755).expect("set");
+    let _ = pull().run().expect_success();
+    expect_archive(&folder);
 }

@@ -170,3 +170,24 @@ fn a_private_registry_that_does_not_answer() {
     let _ = push(proxy.address()).whole_package().run().expect_success();
     expect_mirror(&mirror);
 }
+
+/// What the private registry has is there, also where the source cannot be asked.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_source_registry_that_is_out_of_reach() {
+    let proxy = FaultyProxy::before(WORLD.source.address());
+    let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+    proxy.fail("/v2/", Fault::ServerError);
+    let mirror = Registry::start();
+    let push = || push(mirror.address()).whole_package().env("HOME", &*home);
+    let failed = fails(push(), &[&format!("missing:\n  {VICTIM}: ")]);
+    assert_eq!(images(&failed, "copied"), others(), "{failed}");
+
+    proxy.heal();
+    let _ = push().run().expect_success();
+    expect_mirror(&mirror);
+    proxy.fail("/v2/", Fault::ServerError);
+    let again = push().run().expect_success();
+    let uncompared = images(&again, "already there (not compared: ");
+    assert_eq!(uncompared, BTreeSet::from([VICTIM.to_owned()]), "{again}");
+}

@@ -65,7 +65,9 @@ has() { # LIST BEGINNING
     esac
 }
 
+complained=
 complain() { # MESSAGE [HELP]
+    complained=yes
     say "error: $1"
     [ $# -lt 2 ] || say "help: $2"
 } >&2
@@ -124,11 +126,15 @@ leave() {
     status=$?
     for job in $running $queue; do kill "${job%% *}" 2>/dev/null || :; done
     wait # for who might still write there
-    rm -rf "$scratch"
     case $status in
-        0 | 129 | 130 | 143) exit "$status" ;;
-        *) exit 1 ;; # a tool's own status would be taken for one of ours
+        0 | 129 | 130 | 143) ;;
+        *)
+            status=1 # a tool's own would be taken for one of ours
+            [ -n "$complained" ] || (need_room) || :
+            ;;
     esac
+    rm -rf "$scratch"
+    exit "$status"
 }
 
 # Runs a tool to its end, or to the script's: while a shell waits for what is in the foreground, its
@@ -144,8 +150,8 @@ run() { # COMMAND...
 
 # Two runs at once: the second waits. The lock ends with its process, however that ends. It comes
 # before make_scratch: a script without traps can be ended while it waits.
-lock() { # FILE
-    (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "run as root, or as the user who may write there"
+lock() { # FILE HELP
+    (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "$2"
     exec 9>>"$1"
     locked=0
     flock -n 9 || locked=$?
@@ -175,11 +181,16 @@ fail() { # REASON
     find_remedy "$1"
 }
 
-again="run the same command again: what is done is not done twice"
+again="run it again: what is done is not done twice"
 remedy="mend what is said above, then $again"
+disk="the disk"
 find_remedy() { # REASON
     case $1 in
-        *'o space left on device'*) remedy="make room on the disk, then $again" ;;
+        *'o space left on device'*) remedy="make room on $disk, then $again" ;;
+        *unauthorized* | *denied* | *Forbidden*)
+            remedy="give --authfile with what skopeo login wrote, for an account that may do this, and $again"
+            ;;
+        *'unknown flag'*) remedy="install skopeo 1.9 or later, then $again" ;;
     esac
 }
 
@@ -190,9 +201,18 @@ die_if_failed() {
 # Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
 find_cause() {
     cause=$(sed -n '/./h; $ {
-        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
+        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
     }' "$scratch/errors")
-    [ -n "$cause" ] || cause="it ended with status $result"
+    if [ -n "$cause" ]; then return; fi
+    need_room
+    cause="it ended with status $result"
+}
+
+# On a full disk a tool fails without a word, and the best archive looks damaged.
+need_room() {
+    { say room >"$scratch/room"; } 2>/dev/null ||
+        die "no space left on device: cannot write in $scratch" "make room, or name another place with TMPDIR; then $again"
+    rm -f "$scratch/room"
 }
 
 # Whether a transfer broke off midway: skopeo itself does not try that again.
@@ -280,7 +300,7 @@ find_configs() { # <FILE
 # Takes one file out of an archive into one of our own, so that no link and no path in the archive
 # leads anywhere. jq runs files without a last newline together.
 take_out() { # ARCHIVE MEMBER FILE
-    tar -xOf "$1" "$2" >"$3" && echo >>"$3"
+    tar -xOf "$1" "$2" >"$3" 2>/dev/null && echo >>"$3"
 }
 
 # Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
@@ -321,9 +341,7 @@ look_into() { # FILE...
                 | "\([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown") \($config | identity) \($folder[2:-1])"
             ) catch empty' $list
     ) || content=
-    # A full disk makes the best archive look damaged.
-    { say room >"$scratch/look/room"; } 2>/dev/null ||
-        die "no space left on device: cannot look into archives in $scratch" "make room, or name another place with TMPDIR; then $again"
+    need_room
     rm -rf "$scratch/look"
 }
 
@@ -346,6 +364,47 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     done
 }
 
+# Sets $served to the architectures for which the package has an archive.
+find_served() {
+    served=
+    each_vendor_archive note_served
+}
+
+note_served() { # ARCHITECTURE NAME SPELLING...
+    found=
+    match_vendor_archive "$2" "$1" "$@"
+    [ -z "$found" ] || has "$served" "$1$newline" || served=$served$1$newline
+}
+
+# Opens an archive of pull.sh, in which there may be nothing that is not in the table. Sets $held to
+# lines "NAME ARCHITECTURE".
+open_archive() { # FILE [ARCHITECTURE]
+    check_sum "$1"
+    [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
+    look_into "$1"
+    [ -n "$content" ] || die "$1 is not an archive of pull.sh"
+    held=$(say "$content" | cut -d ' ' -f 1,2)$newline
+    line=${held%%"$newline"*}
+    right=${2-${line##* }}
+    refuse_gaps "$right"
+    names=
+    each_image note_name
+    problems=
+    for line in $held; do
+        if ! has "$names" "${line% *}$newline"; then
+            problems="$problems$newline  ${line% *} is no image of Kubernetes $kubernetes"
+        elif [ "${line##* }" != "$right" ]; then
+            problems="$problems$newline  ${line% *} is for ${line##* }, not for $right"
+        fi
+    done
+    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" \
+        "take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+}
+
+note_name() { # KIND REFERENCE NAME
+    names=$names$3$newline
+}
+
 # Unpacks an archive of pull.sh, in which there are files and folders alone.
 unpack() { # FILE FOLDER
     run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
@@ -354,6 +413,7 @@ unpack() { # FILE FOLDER
 # Refuses a package in which an archive is missing, or is not what it must be. Sets $packaged to lines
 # "NAME ARCHITECTURE IDENTITY".
 packaged=
+usual="--package wants the release's own archives, unaltered"
 check_packages() { # LINES "NAME ARCHITECTURE"
     paths=
     for line in $1; do
@@ -363,6 +423,7 @@ check_packages() { # LINES "NAME ARCHITECTURE"
     # shellcheck disable=SC2086 # a list
     look_into $paths
     problems=
+    help=$usual
     for line in $1; do
         find_vendor_archive "${line% *}" "${line##* }"
         held=
@@ -380,11 +441,33 @@ check_packages() { # LINES "NAME ARCHITECTURE"
             ?*) problem="$found holds${held#,}, not $line" ;;
             *) problem="$found is damaged, or no archive of docker save" ;;
         esac
-        [ -n "$found" ] || problem="$spelling is missing"
+        if [ -z "$found" ]; then
+            problem="$spelling is missing"
+            help=$(explain_missing "${line##* }")
+        elif [ ! -r "$found" ]; then
+            problem="$found cannot be read"
+            help="run as a user who may read it"
+        fi
         problems="$problems$newline  $problem"
     done
-    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" \
-        "--package wants the release's own archives, unaltered"
+    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" "$help"
+}
+
+# What is wrong with a package in which an archive is not found.
+explain_missing() { # ARCHITECTURE
+    places=
+    for folder in $packages; do
+        for place in "$folder" "$folder/$package_folder"; do
+            [ ! -d "$place" ] || [ -x "$place" ] || { say "$place cannot be read: run as a user who may" && return; }
+        done
+        places="$places${places:+ and }$folder"
+    done
+    find_served
+    case $served in
+        '') say "nothing of $product $release is in $places: --package names its unpacked package, or the folder $package_folder in it" ;;
+        *"$1$newline"*) say "$usual" ;;
+        *) say "what is in $places is for $(printf '%s' "$served" | tr '\n' ' ')alone: give the package for $1" ;;
+    esac
 }
 
 # Where an image stands below HOST: its whole name, its path in the layout scoped and in flat.
@@ -593,25 +676,14 @@ parts=
 architectures=
 
 take_archive() { # FILE
-    check_sum "$1"
-    [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
-    look_into "$1"
-    arch=$(say "$content" | cut -d ' ' -f 2 | sort -u)
-    [ -n "$arch" ] || die "$1 is not an archive of pull.sh"
-    refuse_gaps "$arch"
+    open_archive "$1"
+    arch=$right
     if has "$architectures" "$arch$newline"; then die "$1 is a second archive for $arch" "give one archive an architecture"; fi
     architectures=$architectures$arch$newline
     { unpack "$1" layout && manifests=$(jq -r --arg arch "$arch" '.manifests[]
         | "\(.annotations["org.opencontainers.image.ref.name"]) \($arch) \(.digest)"' layout/index.json); } ||
         die "cannot unpack $1 in $scratch" "if the disk is full make room, or name another place with TMPDIR; then $again"
     parts=$parts$manifests$newline
-}
-
-# Without an archive, the vendor's images are for the architectures that the packages serve.
-note_served() { # ARCHITECTURE NAME SPELLING...
-    found=
-    match_vendor_archive "$2" "$1" "$@"
-    if [ -n "$found" ] && ! has "$architectures" "$1$newline"; then architectures=$architectures$1$newline; fi
 }
 
 vendor=
@@ -653,7 +725,7 @@ inspect() { # FILE DESTINATION [--config]
 reach() {
     inspect there "$host/$product:$release" || case $cause in
         *'pinging '*' registry '*) die "$host does not answer as a registry: $cause" \
-            "see that it runs and can be reached by this name and port; --cert-dir and --tls-verify are for its certificate" ;;
+            "see that it runs and can be reached by this name and port; --cert-dir names the folder with its authority's certificate (*.crt), --tls-verify false is for a registry without HTTPS" ;;
     esac
 }
 
@@ -689,7 +761,12 @@ copied=
 put_from_registry() { # NAME
     if ! run skopeo inspect --raw --retry-times 2 "docker://$1"; then
         find_cause
-        fail "$cause"
+        why=$cause
+        if ask "$destination" && [ -n "$digest" ]; then
+            say "already there (not compared: $why)"
+        else
+            fail "$why"
+        fi
         return
     fi
     mv output source
@@ -876,6 +953,10 @@ fi
 [ -z "$cert_dir" ] || need_folder "$cert_dir" --cert-dir
 for folder in $packages; do need_folder "$folder" --package; done
 for file in $archives; do need_file "$file" --archive; done
+if [ -n "$packages" ]; then
+    find_served
+    [ -n "$served" ] || die "the vendor's package is not what it must be, so nothing was done" "$(explain_missing -)"
+fi
 if [ -n "$dry_run" ]; then
     each_image preview
     exit
@@ -884,8 +965,8 @@ fi
 need_tools skopeo jq tar sha256sum flock
 task=$product-push-$(say "$host" | tr '/:' '__')
 case $(id -u) in
-    0) lock "/run/$task.lock" ;;
-    *) lock "${HOME-}/.$task.lock" ;;
+    0) lock "/run/$task.lock" "root may write in /run" ;;
+    *) lock "${HOME-}/.$task.lock" "HOME names a folder to write in" ;;
 esac
 # What a run that was killed has left.
 parent=${TMPDIR:-/var/tmp}
@@ -897,9 +978,8 @@ mkdir -p layout/blobs one
 say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
 for archive in $archives; do take_archive "$archive"; done
 if [ -n "$packages" ]; then
-    [ -n "$archives" ] || each_vendor_archive note_served
-    [ -n "$architectures" ] || die "there is no archive of the vendor's in the package" \
-        "--package names the unpacked package, or the folder of its archives"
+    # Without an archive, the vendor's images are for the architectures that the packages serve.
+    [ -n "$archives" ] || architectures=$served
     # Beside those of another architecture, what serves no node does no harm.
     case $architectures in
         *"$newline"?*) ;;

@@ -65,7 +65,9 @@ has() { # LIST BEGINNING
     esac
 }
 
+complained=
 complain() { # MESSAGE [HELP]
+    complained=yes
     say "error: $1"
     [ $# -lt 2 ] || say "help: $2"
 } >&2
@@ -124,11 +126,15 @@ leave() {
     status=$?
     for job in $running $queue; do kill "${job%% *}" 2>/dev/null || :; done
     wait # for who might still write there
-    rm -rf "$scratch"
     case $status in
-        0 | 129 | 130 | 143) exit "$status" ;;
-        *) exit 1 ;; # a tool's own status would be taken for one of ours
+        0 | 129 | 130 | 143) ;;
+        *)
+            status=1 # a tool's own would be taken for one of ours
+            [ -n "$complained" ] || (need_room) || :
+            ;;
     esac
+    rm -rf "$scratch"
+    exit "$status"
 }
 
 # Runs a tool to its end, or to the script's: while a shell waits for what is in the foreground, its
@@ -144,8 +150,8 @@ run() { # COMMAND...
 
 # Two runs at once: the second waits. The lock ends with its process, however that ends. It comes
 # before make_scratch: a script without traps can be ended while it waits.
-lock() { # FILE
-    (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "run as root, or as the user who may write there"
+lock() { # FILE HELP
+    (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "$2"
     exec 9>>"$1"
     locked=0
     flock -n 9 || locked=$?
@@ -175,11 +181,16 @@ fail() { # REASON
     find_remedy "$1"
 }
 
-again="run the same command again: what is done is not done twice"
+again="run it again: what is done is not done twice"
 remedy="mend what is said above, then $again"
+disk="the disk"
 find_remedy() { # REASON
     case $1 in
-        *'o space left on device'*) remedy="make room on the disk, then $again" ;;
+        *'o space left on device'*) remedy="make room on $disk, then $again" ;;
+        *unauthorized* | *denied* | *Forbidden*)
+            remedy="give --authfile with what skopeo login wrote, for an account that may do this, and $again"
+            ;;
+        *'unknown flag'*) remedy="install skopeo 1.9 or later, then $again" ;;
     esac
 }
 
@@ -190,9 +201,18 @@ die_if_failed() {
 # Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
 find_cause() {
     cause=$(sed -n '/./h; $ {
-        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
+        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
     }' "$scratch/errors")
-    [ -n "$cause" ] || cause="it ended with status $result"
+    if [ -n "$cause" ]; then return; fi
+    need_room
+    cause="it ended with status $result"
+}
+
+# On a full disk a tool fails without a word, and the best archive looks damaged.
+need_room() {
+    { say room >"$scratch/room"; } 2>/dev/null ||
+        die "no space left on device: cannot write in $scratch" "make room, or name another place with TMPDIR; then $again"
+    rm -f "$scratch/room"
 }
 
 # Whether a transfer broke off midway: skopeo itself does not try that again.
@@ -289,7 +309,7 @@ find_configs() { # <FILE
 # Takes one file out of an archive into one of our own, so that no link and no path in the archive
 # leads anywhere. jq runs files without a last newline together.
 take_out() { # ARCHIVE MEMBER FILE
-    tar -xOf "$1" "$2" >"$3" && echo >>"$3"
+    tar -xOf "$1" "$2" >"$3" 2>/dev/null && echo >>"$3"
 }
 
 # Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
@@ -330,9 +350,7 @@ look_into() { # FILE...
                 | "\([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown") \($config | identity) \($folder[2:-1])"
             ) catch empty' $list
     ) || content=
-    # A full disk makes the best archive look damaged.
-    { say room >"$scratch/look/room"; } 2>/dev/null ||
-        die "no space left on device: cannot look into archives in $scratch" "make room, or name another place with TMPDIR; then $again"
+    need_room
     rm -rf "$scratch/look"
 }
 
@@ -355,6 +373,47 @@ match_vendor_archive() { # NAME ARCHITECTURE, then a row
     done
 }
 
+# Sets $served to the architectures for which the package has an archive.
+find_served() {
+    served=
+    each_vendor_archive note_served
+}
+
+note_served() { # ARCHITECTURE NAME SPELLING...
+    found=
+    match_vendor_archive "$2" "$1" "$@"
+    [ -z "$found" ] || has "$served" "$1$newline" || served=$served$1$newline
+}
+
+# Opens an archive of pull.sh, in which there may be nothing that is not in the table. Sets $held to
+# lines "NAME ARCHITECTURE".
+open_archive() { # FILE [ARCHITECTURE]
+    check_sum "$1"
+    [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
+    look_into "$1"
+    [ -n "$content" ] || die "$1 is not an archive of pull.sh"
+    held=$(say "$content" | cut -d ' ' -f 1,2)$newline
+    line=${held%%"$newline"*}
+    right=${2-${line##* }}
+    refuse_gaps "$right"
+    names=
+    each_image note_name
+    problems=
+    for line in $held; do
+        if ! has "$names" "${line% *}$newline"; then
+            problems="$problems$newline  ${line% *} is no image of Kubernetes $kubernetes"
+        elif [ "${line##* }" != "$right" ]; then
+            problems="$problems$newline  ${line% *} is for ${line##* }, not for $right"
+        fi
+    done
+    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" \
+        "take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+}
+
+note_name() { # KIND REFERENCE NAME
+    names=$names$3$newline
+}
+
 # Unpacks an archive of pull.sh, in which there are files and folders alone.
 unpack() { # FILE FOLDER
     run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
@@ -363,6 +422,7 @@ unpack() { # FILE FOLDER
 # Refuses a package in which an archive is missing, or is not what it must be. Sets $packaged to lines
 # "NAME ARCHITECTURE IDENTITY".
 packaged=
+usual="--package wants the release's own archives, unaltered"
 check_packages() { # LINES "NAME ARCHITECTURE"
     paths=
     for line in $1; do
@@ -372,6 +432,7 @@ check_packages() { # LINES "NAME ARCHITECTURE"
     # shellcheck disable=SC2086 # a list
     look_into $paths
     problems=
+    help=$usual
     for line in $1; do
         find_vendor_archive "${line% *}" "${line##* }"
         held=
@@ -389,11 +450,33 @@ check_packages() { # LINES "NAME ARCHITECTURE"
             ?*) problem="$found holds${held#,}, not $line" ;;
             *) problem="$found is damaged, or no archive of docker save" ;;
         esac
-        [ -n "$found" ] || problem="$spelling is missing"
+        if [ -z "$found" ]; then
+            problem="$spelling is missing"
+            help=$(explain_missing "${line##* }")
+        elif [ ! -r "$found" ]; then
+            problem="$found cannot be read"
+            help="run as a user who may read it"
+        fi
         problems="$problems$newline  $problem"
     done
-    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" \
-        "--package wants the release's own archives, unaltered"
+    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" "$help"
+}
+
+# What is wrong with a package in which an archive is not found.
+explain_missing() { # ARCHITECTURE
+    places=
+    for folder in $packages; do
+        for place in "$folder" "$folder/$package_folder"; do
+            [ ! -d "$place" ] || [ -x "$place" ] || { say "$place cannot be read: run as a user who may" && return; }
+        done
+        places="$places${places:+ and }$folder"
+    done
+    find_served
+    case $served in
+        '') say "nothing of $product $release is in $places: --package names its unpacked package, or the folder $package_folder in it" ;;
+        *"$1$newline"*) say "$usual" ;;
+        *) say "what is in $places is for $(printf '%s' "$served" | tr '\n' ' ')alone: give the package for $1" ;;
+    esac
 }
 
 usage() {
@@ -470,6 +553,9 @@ preview() { # KIND REFERENCE NAME
     say "would be imported from the archive${found:+, or else from $found}, unless it is there"
 }
 
+# The kubelet spells the address of a socket with a scheme.
+[ -z "${CONTAINERD_ADDRESS-}" ] || export CONTAINERD_ADDRESS="${CONTAINERD_ADDRESS#unix://}"
+
 # CTR is a command, or its path, or several words as in k3s ctr.
 CTR=${CTR:-ctr}
 command -v "$CTR" >/dev/null || CTR=$(say "$CTR" | tr ' ' '\n')
@@ -478,11 +564,9 @@ run_ctr() {
     run $CTR -n k8s.io "$@"
 }
 
-# The table as "NAME ARCHITECTURE", and as filters that let ctr speak of these images alone.
-table=
+# The table as filters that let ctr speak of these images alone.
 filters=
 enter() { # KIND REFERENCE NAME
-    table="$table$3 $arch$newline"
     filters="$filters${filters:+$newline}name==$3"
 }
 each_image enter
@@ -530,30 +614,8 @@ note_absent() { # KIND REFERENCE NAME
     if [ "$1" = registry ] || [ -z "$packages" ]; then archive_needed=yes; fi
 }
 
-# Sets $held to what the archive holds. Nothing may come with it that is not in the table.
-held=
-open_archive() {
-    [ -f "$archive" ] || die "there is no $archive" "make it with pull.sh on a host that reaches the registries; --archive says where it is"
-    check_sum "$archive"
-    [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
-    look_into "$archive"
-    [ -n "$content" ] || die "$archive is not an archive of pull.sh"
-    held=$(say "$content" | cut -d ' ' -f 1,2)$newline
-    problems=
-    for line in $held; do
-        if has "$table" "$line$newline"; then
-            continue
-        elif has "$table" "${line% *} "; then
-            problems="$problems$newline  ${line% *} is for ${line##* }, not for $arch"
-        else
-            problems="$problems$newline  ${line% *} is no image of Kubernetes $kubernetes"
-        fi
-    done
-    [ -z "$problems" ] || die "$archive is not for this node, so nothing was imported:$problems" \
-        "take the archive that pull.sh makes for Kubernetes $kubernetes on $arch"
-}
-
 # Decides where the absent images come from: the archive, the vendor's package, or nowhere.
+held=
 from_archive=
 vendor=
 nowhere=
@@ -616,7 +678,7 @@ fi
 need_tools jq tar sha256sum awk flock
 command -v "${CTR%%"$newline"*}" >/dev/null ||
     die "not installed: ${CTR%%"$newline"*}" "it comes with containerd; CTR names another, such as CTR='k3s ctr'"
-[ -n "$check" ] || lock "/run/$product-import.lock"
+[ -n "$check" ] || lock "/run/$product-import.lock" "run as root"
 make_scratch "${TMPDIR:-/tmp}" "$product"
 run_ctr version || give_up "containerd does not answer"
 complete="all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"
@@ -637,7 +699,10 @@ look
 before=$present
 each_image note_absent
 if [ -n "$absent" ]; then
-    [ -z "$archive_needed" ] || open_archive
+    if [ -n "$archive_needed" ]; then
+        [ -f "$archive" ] || die "there is no file $archive" "make it with pull.sh on a host that reaches the registries; --archive says where it is"
+        open_archive "$archive" "$arch"
+    fi
     each_image choose
     check_packages "$vendor"
     [ -z "$from_archive" ] || import "$archive"
