@@ -208,7 +208,7 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
     assert_eq!(count(&said, "node", "changed"), 0, "{said}");
     assert!(node.images().is_empty() && is_empty(&folder));
     let said = play(&world, oldest(), &[], &hosts).expect_code(2);
-    let lacks = "      huawei-csi:4.5.0: it is not in the archive, but in the vendor's package: give --package";
+    let lacks = "      huawei-csi:4.5.0: it is not in the archive, but in the vendor's package: give images_package";
     assert!(report(&said).iter().any(|line| line == lacks), "{said}");
 
     // The vendor's package, which has its archives in a folder.
@@ -221,6 +221,65 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
     let said = play(&world, oldest(), &["--check"], &hosts).expect_success();
     assert_eq!(report(&said), ["node: every image was there"], "{said}");
     assert!(is_empty(&folder));
+}
+
+/// What is missing on this host, or was written wrongly, is said before a node gets anything, in the
+/// words of the playbook.
+#[test]
+#[ignore = "needs Ansible, skopeo and containerd; tests/run brings them and runs this"]
+fn what_is_wrong_here_is_said_before_a_node_gets_anything() {
+    let world = World::start(false);
+    let archives = Scratch::new("archives");
+    let archive = world.pull(MINOR, "amd64", &archives);
+    let (mut node, folder) = (Containerd::start(), Scratch::new("folder"));
+    let mut hosts = json!({"node": host(&node, "amd64", &folder)});
+    let refused = |ansible: PathBuf, beside: Value, hosts: &Value, cause: &str| {
+        let arguments = ["--extra-vars", &beside.to_string()];
+        let said = play(&world, ansible, &arguments, hosts).expect_code(2);
+        let lines = report(&said);
+        assert_eq!(lines[0], "node: SHORT", "{said}");
+        assert!(lines[1..].iter().any(|l| l.contains(cause)), "{said}");
+    };
+    let beside = || json!({"images_archives": *archives});
+
+    for ansible in [oldest(), newer()] {
+        let none = play(&world, ansible, &[], &json!({})).expect_code(2);
+        assert!(none.stdout.contains("no node in the inventory"), "{none}");
+    }
+    let sum = archive.with_extension("tar.sha256");
+    let kept = fs::read(&sum).expect("readable");
+    fs::remove_file(&sum).expect("removed");
+    refused(newer(), beside(), &hosts, "k8s-1.27-amd64.tar.sha256: ");
+    fs::write(&sum, &kept[1..]).expect("written");
+    let here = format!("{} is truncated or altered", archive.display());
+    refused(oldest(), beside(), &hosts, &here);
+    fs::write(&sum, kept).expect("written");
+    let package = json!({"images_archives": *archives, "images_package": "/nowhere"});
+    let names_it = "there is no folder /nowhere: images_package names it";
+    refused(oldest(), package, &hosts, names_it);
+
+    hosts["node"]["images_folder"] = json!(folder.join("above/nowhere"));
+    refused(
+        newer(),
+        beside(),
+        &hosts,
+        "on the node: images_folder names it",
+    );
+    hosts["node"]["images_folder"] = json!(*folder);
+    hosts["node"]["ansible_python_interpreter"] = json!("/nowhere/python3");
+    for ansible in [oldest(), newer()] {
+        refused(ansible, beside(), &hosts, "/nowhere/python3: not found");
+    }
+    let hosts = json!({"node": host(&node, "amd64", &folder)});
+    node.stop();
+    refused(newer(), beside(), &hosts, "images_containerd says where");
+    assert!(is_empty(&folder));
+
+    node.restart();
+    let arguments = ["--extra-vars", &beside().to_string()];
+    let done = play(&world, oldest(), &arguments, &hosts).expect_success();
+    assert_eq!(report(&done), ["node: imported"], "{done}");
+    world.expect_complete(&node, MINOR, "amd64");
 }
 
 /// Every import of a batch waits for the others to begin, so one after the other would never end. The
