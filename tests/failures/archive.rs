@@ -68,6 +68,20 @@ fn a_damaged_archive_is_made_anew() {
     }
 }
 
+/// What is in the archive of the vendor's would be lost, so this takes the package.
+#[test]
+#[ignore = "needs skopeo; tests/run brings it and runs this"]
+fn a_damaged_archive_is_not_made_anew_by_half() {
+    let folder = archive_copy();
+    fs::remove_file(sum_of(&archive_in(&folder))).expect("removed");
+    let before = fs::read(archive_in(&folder)).expect("readable");
+    fails(pull(&folder), &[".sha256 is missing", "give --package too"]);
+    assert!(fs::read(archive_in(&folder)).expect("readable") == before);
+
+    let _ = pull(&folder).whole_package().run().expect_success();
+    expect_archive(&folder);
+}
+
 /// An archive that is whole, but not what this node needs, under the right name.
 #[track_caller]
 fn an_archive_for_something_else(minor: &str, architecture: &str, problem: &str) {

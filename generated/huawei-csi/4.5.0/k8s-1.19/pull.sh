@@ -578,6 +578,18 @@ note_former() { # LINES "NAME ARCHITECTURE IDENTITY FILE"
     done
 }
 
+# An archive is not made anew without images that it has, or seems to have, of the vendor's.
+keep_vendor() {
+    look_into "$output/$archive"
+    each_image refuse_loss
+}
+
+refuse_loss() { # KIND REFERENCE NAME
+    if [ "$1" = package ] && has "$content" "$3 "; then
+        die "$problem" "to make it anew give --package too, because it has the vendor's images; or else remove it"
+    fi
+}
+
 want_vendor() { # KIND REFERENCE NAME
     if [ "$1" = package ]; then vendor="$vendor$3 $arch$newline"; fi
 }
@@ -756,6 +768,7 @@ if [ -f "$archive" ]; then
         look_into "$output/$archive"
         note_former "$content"
     else
+        [ -n "$packages" ] || keep_vendor
         say "$problem: making it anew"
     fi
 fi
