@@ -31,7 +31,7 @@ fn newer() -> PathBuf {
 fn host(node: &Containerd, architecture: &str, folder: &Path) -> Value {
     let words = ISOLATE.map(|word| format!("'{word}'")).join(" ");
     let su = format!(
-        "#!/bin/sh\nRUN_FOLDER='{}' exec unshare {words} su \"$@\"\n",
+        "#!/bin/sh\n: >'{0}/became'\nRUN_FOLDER='{0}' exec unshare {words} su \"$@\"\n",
         node.run().display()
     );
     let file = node.run().join("su");
@@ -122,11 +122,25 @@ fn a_node_that_is_short_is_named_stops_no_other_and_is_finished_later() {
     };
     let ssh = folder.write("ssh", "#!/bin/sh\necho no route to host >&2\nexit 255\n");
     fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).expect("set");
+    // A node that is lost as soon as it has the folder for the archive.
+    let losing = Containerd::start();
+    let mut lost = host(&losing, "amd64", &below("lost"));
+    let body = format!(
+        r#"for command; do :; done
+        [ -z "$(ls "{}")" ] || exec "{}"
+        exec sh -c "$command""#,
+        folder.join("lost").display(),
+        ssh.display()
+    );
+    lost["ansible_connection"] = json!("ssh");
+    lost["ansible_ssh_executable"] = json!(folder.program("losing", &body));
+    lost["ansible_ssh_transfer_method"] = json!("piped");
     let mut hosts = json!({
         "arm": host(&arm, "arm64", &below("arm")),
         "broken": host(&broken, "amd64", &below("broken")),
         "full": host(&full, "amd64", disk.path()),
         "gone": {"ansible_connection": "ssh", "ansible_ssh_executable": ssh},
+        "lost": lost,
         "x86": host(&x86, "amd64", &below("x86")),
     });
     let beside = json!({"images_archives": *archives}).to_string();
@@ -136,10 +150,13 @@ fn a_node_that_is_short_is_named_stops_no_other_and_is_finished_later() {
     let first = play(&world, oldest(), &batches, &hosts).expect_code(2);
     let lines = report(&first);
     assert_eq!(lines[..2], ["arm: imported", "x86: imported"], "{first}");
+    let imports = "\nPLAY [Import where images are lacking]";
+    assert_eq!(first.stdout.matches(imports).count(), 4, "{first}");
     for (node, cause) in [
         ("broken", "error: containerd does not answer"),
         ("full", "No space left on device"),
         ("gone", "no route to host"),
+        ("lost", "no route to host"),
     ] {
         let short = format!("{node}: SHORT");
         let after = lines.iter().skip_while(|line| **line != short).nth(1);
@@ -159,6 +176,7 @@ fn a_node_that_is_short_is_named_stops_no_other_and_is_finished_later() {
     fs::remove_file(filler).expect("removed");
     let hosts = hosts.as_object_mut().expect("an object");
     hosts.remove("gone");
+    hosts.remove("lost");
     for node in ["arm", "x86"] {
         hosts[node]["images_folder"] = json!(ssh);
     }
@@ -184,7 +202,7 @@ fn a_node_that_is_short_is_named_stops_no_other_and_is_finished_later() {
 fn what_the_archive_lacks_comes_from_the_vendors_package() {
     let world = World::start(false);
     let node = Containerd::start();
-    let folder = Scratch::new("folder");
+    let folder = Scratch::new("a node's folder");
     let hosts = json!({"node": host(&node, "amd64", &folder)});
 
     // Nothing is here to be copied.
@@ -202,7 +220,10 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
         .arg(world.kit(MINOR))
         .run()
         .expect_success();
+    let became = node.run().join("became");
+    fs::remove_file(&became).expect("removed");
     let said = play(&world, newer(), &["--check"], &hosts).expect_code(2);
+    assert!(became.exists(), "root asks: {said}");
     let lacks = "node: 11 of 11 images of Kubernetes 1.27 are missing or not pinned";
     assert_eq!(report(&said), [lacks], "{said}");
     assert_eq!(count(&said, "node", "changed"), 0, "{said}");
@@ -211,12 +232,16 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
     let lacks = "      huawei-csi:4.5.0: it is not in the archive, but in the vendor's package: give images_package";
     assert!(report(&said).iter().any(|line| line == lacks), "{said}");
 
-    // The vendor's package, which has its archives in a folder.
+    // The vendor's package, which has its archives in a folder; one was taken out of it.
     let package = Scratch::new("the vendor's package");
     fs::rename(world.package.join("image"), package.join("image")).expect("moved");
+    let one = "huawei-csi-v4.5.0-X86.tar";
+    fs::rename(package.join("image").join(one), package.join(one)).expect("moved");
     let beside = json!({"images_package": *package}).to_string();
     let said = play(&world, newer(), &["--extra-vars", &beside], &hosts).expect_success();
     assert_eq!(report(&said), ["node: imported"], "{said}");
+    let lock = node.run().join("huawei-csi-import.lock");
+    assert!(lock.exists(), "root imports: {said}");
     world.expect_complete(&node, MINOR, "amd64");
     let said = play(&world, oldest(), &["--check"], &hosts).expect_success();
     assert_eq!(report(&said), ["node: every image was there"], "{said}");
@@ -243,8 +268,11 @@ fn what_is_wrong_here_is_said_before_a_node_gets_anything() {
     let beside = || json!({"images_archives": *archives});
 
     for ansible in [oldest(), newer()] {
-        let none = play(&world, ansible, &[], &json!({})).expect_code(2);
-        assert!(none.stdout.contains("no node in the inventory"), "{none}");
+        let nobody = play(&world, ansible, &[], &json!({})).expect_code(2);
+        assert!(
+            nobody.stdout.contains("no node in the inventory"),
+            "{nobody}"
+        );
     }
     let sum = archive.with_extension("tar.sha256");
     let kept = fs::read(&sum).expect("readable");

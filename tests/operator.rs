@@ -42,7 +42,8 @@ fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> C
 #[test]
 #[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
 fn one_archive_serves_every_engine() {
-    let world = World::start(false);
+    // Real images of one maker have layers in common.
+    let world = World::of(&huawei(), |_, image| image.layers(2, 0).based());
     for (minor, architecture) in [("1.16", "amd64"), ("1.27", "amd64"), ("1.27", "arm64")] {
         let folder = Scratch::new("архив 存档");
         let archive = world.pull(minor, architecture, &folder);
@@ -124,7 +125,14 @@ fn a_node_says_what_it_lacks() {
         3,
         "11 of 11 images of Kubernetes 1.27 are missing or not pinned",
     );
+    // What has its content and is not unpacked is no better than missing.
+    let archive = world.archive(&folder, "1.27", "amd64");
+    let archive = archive.to_str().expect("UTF-8");
+    let _ = node
+        .ctr(&["images", "import", "--no-unpack", archive])
+        .expect_success();
     let _ = run(&[]).expect_success();
+    world.expect_complete(&node, "1.27", "amd64");
     check(
         0,
         "all 11 images of Kubernetes 1.27 are there, complete, unpacked and pinned",
@@ -133,10 +141,31 @@ fn a_node_says_what_it_lacks() {
     let _ = node.ctr(&["images", "rm", &names[0]]).expect_success();
     let unpin = ["images", "label", &names[1], "io.cri-containerd.pinned="];
     let _ = node.ctr(&unpin).expect_success();
+    let digest = node.images()[&names[2]].digest.clone();
+    let manifest = node.ctr(&["content", "get", digest.as_str()]);
+    let manifest: Value = serde_json::from_str(&manifest.expect_success().stdout).expect("JSON");
+    let layer = manifest["layers"][0]["digest"].as_str().expect("a digest");
+    let _ = node.ctr(&["content", "rm", layer]).expect_success();
     check(
         3,
-        "2 of 11 images of Kubernetes 1.27 are missing or not pinned",
+        "3 of 11 images of Kubernetes 1.27 are missing or not pinned",
     );
+    let _ = run(&[]).expect_success();
+    world.expect_complete(&node, "1.27", "amd64");
+}
+
+/// Whoever has imported for another architecture imports again.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn a_node_with_images_of_another_architecture() {
+    let world = World::start(false);
+    let folder = Scratch::new("pulled");
+    world.pull("1.27", "arm64", &folder);
+    world.pull("1.27", "amd64", &folder);
+    let node = import(&world, "1.27", "arm64", &folder);
+    let again = world.script("1.27", "import.sh").args(["--arch", "amd64"]);
+    let _ = again.envs(node.env()).dir(&*folder).run().expect_success();
+    world.expect_complete(&node, "1.27", "amd64");
 }
 
 #[test]
@@ -682,7 +711,7 @@ fn k3s_brings_its_own_ctr() {
 #[test]
 #[ignore = "needs skopeo; tests/run brings it and runs this"]
 fn an_archive_is_hardly_larger_than_its_blobs() {
-    let world = World::of(&huawei(), |_, image| image.layers(2, 1 << 19));
+    let world = World::of(&huawei(), |_, image| image.layers(2, 1 << 19).based());
     let folder = Scratch::new("pulled");
     let (archive, blobs) = world::sizes(&world.pull("1.27", "amd64", &folder));
     assert!(archive / blobs <= 1.03, "{archive} of {blobs}");

@@ -292,7 +292,6 @@ fn the_second_way_of_a_page_imports_on_many_nodes() {
         "ansible_connection": "local",
         "ansible_python_interpreter": "/usr/bin/python3",
         "ansible_remote_tmp": &*folder,
-        "images_arch": "amd64",
         "images_containerd": node.address(),
         "images_folder": &*folder,
     });

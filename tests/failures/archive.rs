@@ -1,13 +1,16 @@
 //! The archive of `pull.sh` is damaged, or is one for another node.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use harness::{Containerd, Registry, Scratch};
+use harness::{Containerd, Digest, Registry, Scratch, Script, tool};
+use serde_json::Value;
 
 use crate::{
-    ARCHIVE, MINOR, WORLD, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
-    expect_node, fails, import, pull, push, references, sum_of, truncate,
+    ARCHIVE, MINOR, VICTIM, WORLD, WithPackage, alter, archive_copy, archive_in, empty,
+    expect_archive, expect_node, fails, images, import, others, pull, push, references, sum_of,
+    truncate,
 };
 
 /// An archive that was damaged on its way: refused by who takes it, and nothing of it gets in.
@@ -53,6 +56,34 @@ fn an_altered_archive() {
 fn an_archive_without_its_checksum() {
     let lose = |archive: &Path| fs::remove_file(sum_of(archive)).expect("removed");
     a_damaged_archive(lose, ".sha256 is missing");
+}
+
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_archive_with_the_checksum_of_another() {
+    let rename = |archive: &Path| {
+        let sum = fs::read_to_string(sum_of(archive)).expect("readable");
+        fs::write(sum_of(archive), sum.replace("amd64", "arm64")).expect("written");
+    };
+    a_damaged_archive(rename, "does not speak of");
+}
+
+/// What is in an archive becomes the content of images, and a link would lead to any file.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn an_archive_with_a_link() {
+    let folder = archive_copy();
+    let archive = archive_in(&folder);
+    symlink("/etc/hostname", folder.join("link")).expect("made");
+    let tar = Script::new(tool("tar")).arg("-rf").arg(&archive).arg("-C");
+    let _ = tar.arg(&*folder).arg("link").run().expect_success();
+    let name = archive.file_name().expect("a name").to_string_lossy();
+    let digest = Digest::of(&fs::read(&archive).expect("readable"));
+    fs::write(sum_of(&archive), format!("{}  {name}\n", digest.hex())).expect("written");
+    let mirror = Registry::start();
+    let push = push(mirror.address()).arg("--archive").arg(&archive);
+    fails(push, &["cannot unpack"]);
+    assert!(mirror.catalog().is_empty());
 }
 
 /// `pull.sh` needs no advice: it makes such an archive anew.
@@ -115,6 +146,78 @@ fn an_archive_for_something_else(minor: &str, architecture: &str, problem: &str)
 #[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
 fn an_archive_of_another_architecture() {
     an_archive_for_something_else(MINOR, "arm64", "is for arm64, not for amd64");
+}
+
+/// An archive without one image: it is whole, but an older table has made it.
+fn archive_without_victim() -> Scratch {
+    let (folder, layout) = (archive_copy(), Scratch::new("layout"));
+    let archive = archive_in(&folder);
+    let tar = |option: &str| {
+        let tar = Script::new(tool("tar")).arg(option).arg(&archive);
+        tar.arg("-C").arg(&*layout)
+    };
+    let _ = tar("-xf").run().expect_success();
+    for (file, list, name) in [
+        (
+            "index.json",
+            "/manifests",
+            "/annotations/org.opencontainers.image.ref.name",
+        ),
+        ("manifest.json", "", "/RepoTags/0"),
+    ] {
+        let text = fs::read_to_string(layout.join(file)).expect("readable");
+        let mut json: Value = serde_json::from_str(&text).expect("JSON");
+        let images = json.pointer_mut(list).expect("a list");
+        let images = images.as_array_mut().expect("a list");
+        let before = images.len();
+        images.retain(|image| image.pointer(name).expect("a name") != VICTIM);
+        assert_eq!(images.len() + 1, before);
+        layout.write(file, json.to_string());
+    }
+    let members = ["oci-layout", "index.json", "manifest.json", "blobs"];
+    let _ = tar("-cf").args(members).run().expect_success();
+    let sum = Script::new(tool("sha256sum")).dir(&*folder);
+    let sum = sum.arg(archive.file_name().expect("a name"));
+    let sum = sum.run().expect_success().stdout;
+    fs::write(sum_of(&archive), sum).expect("written");
+    folder
+}
+
+/// What it lacks is named, by whoever takes it; the rest arrives.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn an_archive_that_lacks_an_image() {
+    let folder = archive_without_victim();
+    let (_, mirror, node) = empty();
+    let pushing = |folder: &Path| {
+        push(mirror.address())
+            .arg("--archive")
+            .arg(archive_in(folder))
+    };
+    let lacks = format!("missing:\n  {VICTIM}: no --archive holds it for amd64\n");
+    let failed = fails(pushing(&folder), &[&lacks]);
+    assert_eq!(images(&failed, "copied"), others(), "{failed}");
+    let lacks = format!("missing:\n  {VICTIM}: it is not in the archive\n");
+    let failed = fails(import(&node, &folder), &[&lacks]);
+    assert_eq!(images(&failed, "imported"), others(), "{failed}");
+
+    for script in [pushing(&ARCHIVE), import(&node, &ARCHIVE)] {
+        let _ = script.run().expect_success();
+    }
+    assert_eq!(mirror.catalog().len(), references().len());
+    expect_node(&node);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn two_archives_of_one_architecture() {
+    let mirror = Registry::start();
+    let push = push(mirror.address())
+        .arg("--archive")
+        .arg(archive_in(&ARCHIVE));
+    let push = push.arg("--archive").arg(archive_in(&ARCHIVE));
+    fails(push, &["is a second archive for amd64"]);
+    assert!(mirror.catalog().is_empty());
 }
 
 #[test]

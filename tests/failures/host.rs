@@ -5,8 +5,9 @@ use std::fs;
 use harness::{Containerd, Registry, Scratch, Script, path_with, path_without};
 
 use crate::{
-    ARCHIVE, VICTIM, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
-    expect_mirror, expect_node, fails, images, import, others, pull, push, references, sum_of,
+    ARCHIVE, VICTIM, WORLD, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
+    expect_mirror, expect_node, fails, home_with_victim_at, images, import, others, pull, push,
+    references, sum_of,
 };
 
 #[test]
@@ -67,6 +68,25 @@ fn an_old_ctr() {
     let node = Containerd::start();
     let import = import(&node, &ARCHIVE).env("PATH", path);
     let _ = import.run().expect_success();
+    expect_node(&node);
+}
+
+/// Whatever an import does to the labels of images that were there before, they are pinned at its end.
+#[test]
+#[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
+fn an_import_that_takes_labels_off() {
+    let body = r#""$TOOL" "$@" || exit
+        case $* in *'images import'*)
+            for image in $("$TOOL" -n k8s.io images ls -q); do
+                "$TOOL" -n k8s.io images label "$image" io.cri-containerd.pinned= >/dev/null
+            done ;;
+        esac"#;
+    let (_older, path) = path_with("ctr", body);
+    let node = Containerd::start();
+    let _ = import(&node, &ARCHIVE).run().expect_success();
+    let _ = node.ctr(&["images", "rm", VICTIM]).expect_success();
+    let again = import(&node, &ARCHIVE).env("PATH", path);
+    let _ = again.run().expect_success();
     expect_node(&node);
 }
 
@@ -141,6 +161,25 @@ fn a_tool_that_is_killed() {
     }
     expect_archive(&folder);
     expect_mirror(&mirror);
+}
+
+/// Who is not root cannot write a lock to `/run`.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn an_operator_who_is_not_root() {
+    let (_tools, path) = path_with("id", "echo 1000");
+    let mirror = Registry::start();
+    let source = WORLD.source.address();
+    let home = home_with_victim_at(source, source);
+    let push = push(mirror.address()).whole_package().env("HOME", &*home);
+    let _ = push.env("PATH", path).run().expect_success();
+    expect_mirror(&mirror);
+    let mut entries = home.read_dir().expect("a folder");
+    let is_lock = |name: &str| name.starts_with(".huawei-csi-push-") && name.ends_with(".lock");
+    assert!(entries.any(|entry| {
+        let name = entry.expect("an entry").file_name();
+        name.to_str().is_some_and(is_lock)
+    }));
 }
 
 /// No lock can be had, and that for another reason than another run.

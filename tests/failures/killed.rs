@@ -8,14 +8,15 @@ use harness::{Containerd, Fault, FaultyProxy, Registry, Running, Scratch, path_w
 
 use crate::gate::Gate;
 use crate::{
-    ARCHIVE, VICTIM, VICTIM_PATH, WORLD, WithPackage, archive_in, expect_archive, expect_mirror,
-    expect_node, home_with_victim_at, images, import, pull, push, references,
+    ARCHIVE, VICTIM, VICTIM_PATH, WORLD, WithPackage, alter, archive_in, expect_archive,
+    expect_mirror, expect_node, home_with_victim_at, images, import, pull, push, references,
 };
 
 /// The ways in which a script is ended from outside, and the exit status that shows it.
-const ENDS: [(fn(&Running), Option<i32>); 3] = [
+const ENDS: [(fn(&Running), Option<i32>); 4] = [
     (Running::terminate, Some(143)),
     (Running::interrupt, Some(130)),
+    (Running::hang_up, Some(129)),
     (Running::kill, None),
 ];
 
@@ -82,6 +83,27 @@ fn pushing_is_killed_between_two_images() {
         expect_clean(&temporary, Some(0));
         expect_mirror(&mirror);
     }
+}
+
+/// What such a run has left may have suffered since: it is looked at before it is taken.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn what_a_pull_has_left_is_damaged() {
+    let proxy = FaultyProxy::before(WORLD.source.address());
+    let home = home_with_victim_at(WORLD.source.address(), proxy.address());
+    let folder = Scratch::new("pulled");
+    proxy.fail(VICTIM_PATH, Fault::ServerError);
+    let failed = pull(&folder).whole_package().env("HOME", &*home);
+    let _ = failed.run().expect_code(1);
+    let blobs = archive_in(&folder).with_extension("tar.work");
+    let blobs = fs::read_dir(blobs.join("archive/blobs/sha256")).expect("a folder");
+    let blobs = blobs.map(|blob| blob.expect("an entry").path());
+    let layer = blobs.max_by_key(|blob| fs::metadata(blob).expect("a size").len());
+    alter(&layer.expect("a blob"), 1000);
+
+    let again = pull(&folder).whole_package().run().expect_success();
+    assert_eq!(images(&again, "copied").len(), 2, "{again}");
+    expect_archive(&folder);
 }
 
 /// All is imported and half of it is pinned.

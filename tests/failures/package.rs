@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::Path;
 use std::sync::LazyLock;
 
-use harness::{Containerd, Fault, FaultyProxy, Image, Scratch, Script, tool, wait_for};
+use harness::{Containerd, Fault, FaultyProxy, Image, Registry, Scratch, Script, tool, wait_for};
 
 use crate::{
     MINOR, VICTIM_PATH, WORLD, WithPackage, alter, archive_in, empty, expect_archive,
@@ -202,6 +202,31 @@ fn a_package_in_another_issue() {
     assert_eq!(held(&folder), new.config.as_str());
 }
 
+/// A registry gets it too, in place of the old one.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_package_in_another_issue_for_a_registry() {
+    let package = package_copy();
+    let new = Image::bare("huawei-csi in another issue", "amd64").save(
+        &package.join("huawei-csi-v4.5.0-X86.tar"),
+        &["huawei-csi:4.5.0"],
+    );
+    let mirror = Registry::start();
+    let _ = push(mirror.address())
+        .whole_package()
+        .run()
+        .expect_success();
+    let again = push(mirror.address()).package(&package).run();
+    let again = again.expect_success();
+    assert_eq!(images(&again, "copied").len(), 1, "{again}");
+    assert_eq!(
+        mirror.platforms("huawei-csi", "4.5.0")["linux/amd64"],
+        new,
+        "{again}"
+    );
+    expect_mirror(&mirror);
+}
+
 /// What is in such an archive is right, so this comes out only when it is read as a whole.
 #[test]
 #[ignore = "needs every tool; tests/run brings them and runs this"]
@@ -258,6 +283,18 @@ fn a_vendor_archive_whose_tag_is_not_the_tables() {
     a_spoiled_package(replace, problem);
 }
 
+/// A node or a registry gets what the table names, and nothing with it.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_vendor_archive_with_one_image_more() {
+    let replace = |archive: &Path| {
+        let tags = ["huawei-csi:4.5.0", "huawei-csi:latest"];
+        Image::bare("huawei-csi", "amd64").save(archive, &tags);
+    };
+    let problem = "huawei-csi:4.5.0 amd64, docker.io/library/huawei-csi:latest amd64, not";
+    a_spoiled_package(replace, problem);
+}
+
 /// Nobody said where the package is: the images of registries arrive all the same.
 #[test]
 #[ignore = "needs every tool; tests/run brings them and runs this"]
@@ -283,7 +320,8 @@ fn no_package() {
         (arrived, arrived)
     );
 
-    let again = import(&node, &folder)
+    // For these alone no archive is needed.
+    let again = import(&node, Path::new("/nowhere"))
         .whole_package()
         .run()
         .expect_success();
@@ -295,6 +333,9 @@ fn no_package() {
     }
     expect_archive(&folder);
     expect_mirror(&mirror);
+    // What the registry has now needs no package again.
+    let again = push(mirror.address()).run().expect_success();
+    assert_eq!(images(&again, "already there"), references(), "{again}");
 }
 
 /// The folder is not the package, or it is that of the other architecture.
@@ -360,7 +401,9 @@ fn a_package_that_may_not_be_read() {
         above = folder.parent();
     }
     may(script.parent().expect("a folder"), 0o755).expect("set");
-    for folder in [&*folder as &Path, &*WORLD.home] {
+    let home = Scratch::new("home");
+    crate::support::project::copy(&WORLD.home, &home);
+    for folder in [&*folder as &Path, &*home] {
         chown(folder, Some(NOBODY), Some(NOBODY)).expect("set");
     }
     let pull = || {
@@ -368,7 +411,7 @@ fn a_package_that_may_not_be_read() {
         let pull = pull.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
         let pull = pull.arg(&script).args(["--arch", "amd64", "--output"]);
         let pull = pull.arg(&*folder).env("TMPDIR", &*folder);
-        pull.env("HOME", &*WORLD.home).package(&package)
+        pull.env("HOME", &*home).package(&package)
     };
     let unreadable = format!("{} cannot be read", archive.display());
     may(&archive, 0o600).expect("set");

@@ -1,5 +1,6 @@
 //! Paths that shells and skopeo stumble over.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use harness::{Containerd, Registry, Scratch};
 
 use crate::{
     ARCHIVE, MINOR, WORLD, WithPackage, archive_in, empty, expect_archive, expect_mirror,
-    expect_node, import, package_copy, pull, push,
+    expect_node, import, package_copy, pull, push, sum_of,
 };
 
 /// The scripts change their folder, and the temporary one does not move with it.
@@ -68,6 +69,16 @@ fn paths_with_blanks_and_signs() {
         .envs(node.env());
     let import = import.arg("--archive").arg(archive_in(Path::new("出 out")));
     let _ = import.run().expect_success();
+    expect_node(&node);
+
+    // Beside the script it needs no option.
+    for file in [archive_in(&ARCHIVE), sum_of(&archive_in(&ARCHIVE))] {
+        let name = file.file_name().and_then(OsStr::to_str).expect("UTF-8");
+        copy(&file, &format!("kit 工具/{name}"));
+    }
+    let node = Containerd::start();
+    let import = script("import.sh").args(["--arch", "amd64"]);
+    let _ = import.envs(node.env()).run().expect_success();
     expect_node(&node);
 
     let mirror = Registry::builder().tls().auth().start();

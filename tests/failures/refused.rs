@@ -114,6 +114,11 @@ fn wrong_usage() {
             "unknown layout: deep",
         ),
         ("push.sh", &["https://a:5000"], "has a scheme"),
+        (
+            "push.sh",
+            &["operator:secret@a:5000"],
+            "credentials do not belong in HOST",
+        ),
         ("import.sh", &["--archive"], "--archive needs a value"),
     ] {
         let said = WORLD.script(MINOR, script).args(arguments).run();
@@ -122,6 +127,7 @@ fn wrong_usage() {
             said.stderr.contains(problem) && said.stderr.contains("\nhelp: "),
             "{said}"
         );
+        assert!(!said.stderr.contains("secret"), "{said}");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use harness::{Fault, FaultyProxy, Image, Registry, Scratch, Script, tool};
+use harness::{Fault, FaultyProxy, Image, Registry, Scratch, Script, path_with, tool};
 use xtask::image::ImageRef;
 
 use crate::world;
@@ -61,6 +61,21 @@ fn a_source_registry_drops_the_connection_midway() {
     proxy.fail("/csi-resizer/blobs/", Fault::Cut);
     one_image_fails(&home, "EOF", || proxy.heal());
     assert!(proxy.hits() > 0);
+}
+
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_source_registry_with_a_password() {
+    let closed = Registry::builder().auth().storage_of(&WORLD.source).start();
+    let home = home_with_victim_at(WORLD.source.address(), closed.address());
+    let folder = Scratch::new("pulled");
+    let pull = || pull(&folder).whole_package().env("HOME", &*home);
+    let denied = fails(pull(), &[&format!("missing:\n  {VICTIM}: ")]);
+    assert!(denied.stderr.contains("unauthorized"), "{denied}");
+
+    let pull = pull().arg("--authfile").arg(closed.auth_file());
+    let _ = pull.run().expect_success();
+    expect_archive(&folder);
 }
 
 /// Such a transfer is tried again at once.
@@ -141,6 +156,23 @@ fn a_private_registry_fails(fault: Fault, cause: &str) {
         let held: BTreeSet<_> = mirror.catalog().into_keys().collect();
         assert_eq!(held, WORLD.places(MINOR, "scoped"));
     }
+}
+
+/// A registry has taken an image and does not have it: it is asked when all is done.
+#[test]
+#[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
+fn a_private_registry_loses_an_image() {
+    let body = r#"case $* in copy*/csi-resizer:*) exit 0 ;; esac; exec "$TOOL" "$@""#;
+    let (_tools, path) = path_with("skopeo", body);
+    let mirror = Registry::start();
+    let push = || push(mirror.address()).whole_package();
+    let cause = format!("{}/{VICTIM} is not what was put there", mirror.address());
+    let summary = format!("missing:\n  {VICTIM}: {cause}\nhelp");
+    fails(push().env("PATH", path), &[&summary]);
+
+    let again = push().run().expect_success();
+    assert_eq!(images(&again, "already there"), others(), "{again}");
+    expect_mirror(&mirror);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub struct Image {
     kinds: &'static Kinds,
     layers: usize,
     layer_size: usize,
+    based: bool,
     windows_url: Option<String>,
     classic: bool,
 }
@@ -35,6 +36,7 @@ impl Image {
             kinds: &OCI,
             layers: 1,
             layer_size: 0,
+            based: false,
             windows_url: None,
             classic: false,
         }
@@ -70,6 +72,12 @@ impl Image {
     /// Gives each architecture `count` layers of about `size` bytes.
     pub fn layers(mut self, count: usize, size: usize) -> Self {
         (self.layers, self.layer_size) = (count, size);
+        self
+    }
+
+    /// Makes the lowest layer of each architecture one that all such images share.
+    pub fn based(mut self) -> Self {
+        self.based = true;
         self
     }
 
@@ -255,7 +263,11 @@ pub(crate) struct Content {
 impl Content {
     fn new(image: &Image, os: &'static str, architecture: &str) -> Self {
         let layers: Vec<_> = (1..=image.layers)
-            .map(|n| format!("{} {os} {architecture} layer {n}\n", image.name))
+            .map(|n| {
+                let shared = image.based && n == 1;
+                let name = if shared { "a base" } else { &image.name };
+                format!("{name} {os} {architecture} layer {n}\n")
+            })
             .map(|text| layer_tar(&text, image.layer_size))
             .collect();
         let diff_ids = layers.iter().map(|tar| Digest::of(tar)).collect();

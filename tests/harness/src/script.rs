@@ -156,6 +156,11 @@ impl Running {
         self.process.signal(Signal::INT);
     }
 
+    /// Hangs up on it and all that it started, as a terminal does that is closed or cut off.
+    pub fn hang_up(&self) {
+        self.process.signal(Signal::HUP);
+    }
+
     /// Asks it to end, as a service manager or `kill` does: what it started is its own affair.
     pub fn terminate(&self) {
         self.process.terminate();

@@ -382,7 +382,8 @@ open_archive() { # FILE [ARCHITECTURE]
     check_sum "$1"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
     look_into "$1"
-    [ -n "$content" ] || die "$1 is not an archive of pull.sh"
+    mend="take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -n "$content" ] || die "$1 is not an archive of pull.sh" "$mend"
     held=$(say "$content" | cut -d ' ' -f 1,2)$newline
     line=${held%%"$newline"*}
     right=${2-${line##* }}
@@ -397,8 +398,7 @@ open_archive() { # FILE [ARCHITECTURE]
             problems="$problems$newline  ${line% *} is for ${line##* }, not for $right"
         fi
     done
-    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" \
-        "take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" "$mend"
 }
 
 note_name() { # KIND REFERENCE NAME

@@ -391,7 +391,8 @@ open_archive() { # FILE [ARCHITECTURE]
     check_sum "$1"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
     look_into "$1"
-    [ -n "$content" ] || die "$1 is not an archive of pull.sh"
+    mend="take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -n "$content" ] || die "$1 is not an archive of pull.sh" "$mend"
     held=$(say "$content" | cut -d ' ' -f 1,2)$newline
     line=${held%%"$newline"*}
     right=${2-${line##* }}
@@ -406,8 +407,7 @@ open_archive() { # FILE [ARCHITECTURE]
             problems="$problems$newline  ${line% *} is for ${line##* }, not for $right"
         fi
     done
-    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" \
-        "take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" "$mend"
 }
 
 note_name() { # KIND REFERENCE NAME
@@ -643,8 +643,8 @@ import() { # FILE
     fi
 }
 
-# Labels images so that the kubelet does not collect them. An import takes the labels off, also
-# from images that were there before.
+# Labels images so that the kubelet does not collect them. An import may take the labels
+# off, also from images that were there before.
 pin() { # KIND REFERENCE NAME
     if [ -z "$absent" ] && has "$before" "$3 ready pinned"; then return; fi
     if has "$nowhere" "$3 "; then return; fi

@@ -391,7 +391,8 @@ open_archive() { # FILE [ARCHITECTURE]
     check_sum "$1"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
     look_into "$1"
-    [ -n "$content" ] || die "$1 is not an archive of pull.sh"
+    mend="take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -n "$content" ] || die "$1 is not an archive of pull.sh" "$mend"
     held=$(say "$content" | cut -d ' ' -f 1,2)$newline
     line=${held%%"$newline"*}
     right=${2-${line##* }}
@@ -406,8 +407,7 @@ open_archive() { # FILE [ARCHITECTURE]
             problems="$problems$newline  ${line% *} is for ${line##* }, not for $right"
         fi
     done
-    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" \
-        "take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" "$mend"
 }
 
 note_name() { # KIND REFERENCE NAME
@@ -606,17 +606,26 @@ find_manifest() { # LAYOUT
     manifest=${manifest#sha256:}
 }
 
-# Whether a layout is whole: skopeo was done with it, it is this image, its blobs are in order, and it is
+# Removes damaged blobs. What skopeo finds under a blob's name it takes for that blob.
+check_blobs() {
+    if ! run find archive/blobs -type f -exec sha256sum {} +; then
+        find_cause
+        die "cannot read what a former run has left in $PWD: $cause" "remove that folder, then $again"
+    fi
+    while IFS=' ' read -r hash file; do
+        [ "$hash" = "${file##*/}" ] || rm -f "$file"
+    done <"$scratch/output"
+}
+
+# Whether a layout is whole: skopeo was done with it, it is this image, its blobs are there, and it is
 # what the package has, if that has it.
 is_whole() { # LAYOUT NAME
     [ -f "$1/digest" ] && find_manifest "$1" && grep -qF "\"$2\"" "$1/index.json" &&
-        sums=$(jq -r --arg manifest "$manifest" '.config.digest, $manifest, .layers[].digest
-            | ltrimstr("sha256:") | . + "  archive/blobs/sha256/" + .' "archive/blobs/sha256/$manifest") &&
-        say "$sums" | sha256sum -c && {
-        ! has "$packaged" "$2 $arch " || {
-            config=${sums%%"$newline"*}
-            has "$packaged" "$2 $arch $(jq -r "$identity identity" "${config##* }")$newline"
-        }
+        blobs=$(jq -r --arg manifest "$manifest" '.config.digest, $manifest, .layers[].digest
+            | "archive/blobs/sha256/" + ltrimstr("sha256:")' "archive/blobs/sha256/$manifest") &&
+        for blob in $blobs; do [ -f "$blob" ] || return; done && {
+        ! has "$packaged" "$2 $arch " ||
+            has "$packaged" "$2 $arch $(jq -r "$identity identity" "${blobs%%"$newline"*}")$newline"
     }
 } >/dev/null 2>&1
 
@@ -788,6 +797,7 @@ if [ "$held" != "$wanted" ]; then
         mv "$work/new" "$work/archive"
     fi
     cd "$work"
+    check_blobs
     each_image fetch
     while [ -n "$queue" ]; do finish; done
     describe >"$scratch/plan" || die "cannot describe the images in $scratch" "if the disk is full make room, or name another place with TMPDIR; then $again"
