@@ -310,6 +310,21 @@ take_out() { # ARCHIVE MEMBER FILE
     tar -xOf "$1" "$2" >"$3" 2>/dev/null && echo >>"$3"
 }
 
+# Takes the manifest.json out of an archive into a folder, with the configs that it names, and lists the
+# files there.
+take_out_configs() { # ARCHIVE FOLDER
+    exec >"$2/list"
+    take_out "$1" manifest.json "$2/manifest" || return
+    say "$2/manifest"
+    find_configs <"$2/manifest"
+    for config in $configs; do
+        place=:$config
+        while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
+        take_out "$1" "$config" "$2/$place" || return
+        say "$2/$place"
+    done
+}
+
 # Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
 # IDENTITY FILE" for each image: the whole name ("-" for none), what the image's config says of the two,
 # which is the only one to trust, and the file without its folder. A damaged archive gets no line.
@@ -320,19 +335,11 @@ look_into() { # FILE...
         for file; do list=$list./${file##*/}$newline; done
         # shellcheck disable=SC2086 # a list
         mkdir -p $list
+        for file; do take_out_configs "$file" "./${file##*/}" & done
+        wait
         list=
         for file; do
-            manifest=${file##*/}/manifest
-            take_out "$file" manifest.json "./$manifest" || continue
-            find_configs <"./$manifest"
-            list=$list./$manifest$newline
-            for config in $configs; do
-                place=:$config
-                while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
-                place=./${file##*/}/$place
-                take_out "$file" "$config" "$place" || break
-                list=$list$place$newline
-            done
+            while read -r place; do list=$list$place$newline; done <"./${file##*/}/list"
         done
         [ -n "$list" ] || exit 0
         # shellcheck disable=SC2016,SC2086 # variables of jq
@@ -606,6 +613,7 @@ find_manifest() { # LAYOUT
 
 # Removes damaged blobs. What skopeo finds under a blob's name it takes for that blob.
 check_blobs() {
+    [ -d archive/blobs/sha256 ] || return 0
     if ! run find archive/blobs -type f -exec sha256sum {} +; then
         find_cause
         die "cannot read what a former run has left in $PWD: $cause" "remove that folder, then $again"
@@ -656,11 +664,12 @@ fetch() { # KIND REFERENCE NAME
     [ "$queued" -lt 8 ] || finish
 }
 
-# Becomes skopeo, so that who ends this job ends skopeo.
+# Becomes skopeo, so that who ends this job ends skopeo. It streams, so its memory stays small also when
+# Go collects its garbage less often.
 copy() { # NUMBER SOURCE NAME
     [ "$2" != none ] || exit 0
     [ ! -d "$1" ] || rm -rf "$1"
-    exec skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
+    GOGC=400 exec skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
         ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
         --digestfile "$1/digest" "$2" "oci:$1:$3" >"$scratch/$1" 2>&1
 }
@@ -735,13 +744,13 @@ check_architecture() { # KIND REFERENCE NAME
     fail "what came is built for $built_for, not for $arch"
 }
 
-# Packs what the plan says, and no other blob.
+# Packs what the plan says, and no other blob; GNU tar in large pieces, which is faster.
 pack() {
     # shellcheck disable=SC2046 # a list
     sed -n 1p "$scratch/plan" >archive/index.json &&
         sed -n 2p "$scratch/plan" >archive/manifest.json &&
         say '{"imageLayoutVersion":"1.0.0"}' >archive/oci-layout &&
-        exec tar -cf "$archive" -C archive oci-layout index.json manifest.json \
+        TAR_OPTIONS=--blocking-factor=128 exec tar -cf "$archive" -C archive oci-layout index.json manifest.json \
             $(sed -n 's|^[a-z]* blobs/|blobs/|p' "$scratch/plan" | sort -u)
 }
 

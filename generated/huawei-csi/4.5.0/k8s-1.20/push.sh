@@ -303,6 +303,21 @@ take_out() { # ARCHIVE MEMBER FILE
     tar -xOf "$1" "$2" >"$3" 2>/dev/null && echo >>"$3"
 }
 
+# Takes the manifest.json out of an archive into a folder, with the configs that it names, and lists the
+# files there.
+take_out_configs() { # ARCHIVE FOLDER
+    exec >"$2/list"
+    take_out "$1" manifest.json "$2/manifest" || return
+    say "$2/manifest"
+    find_configs <"$2/manifest"
+    for config in $configs; do
+        place=:$config
+        while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
+        take_out "$1" "$config" "$2/$place" || return
+        say "$2/$place"
+    done
+}
+
 # Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
 # IDENTITY FILE" for each image: the whole name ("-" for none), what the image's config says of the two,
 # which is the only one to trust, and the file without its folder. A damaged archive gets no line.
@@ -313,19 +328,11 @@ look_into() { # FILE...
         for file; do list=$list./${file##*/}$newline; done
         # shellcheck disable=SC2086 # a list
         mkdir -p $list
+        for file; do take_out_configs "$file" "./${file##*/}" & done
+        wait
         list=
         for file; do
-            manifest=${file##*/}/manifest
-            take_out "$file" manifest.json "./$manifest" || continue
-            find_configs <"./$manifest"
-            list=$list./$manifest$newline
-            for config in $configs; do
-                place=:$config
-                while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
-                place=./${file##*/}/$place
-                take_out "$file" "$config" "$place" || break
-                list=$list$place$newline
-            done
+            while read -r place; do list=$list$place$newline; done <"./${file##*/}/list"
         done
         [ -n "$list" ] || exit 0
         # shellcheck disable=SC2016,SC2086 # variables of jq
