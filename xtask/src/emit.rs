@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
+use std::io::ErrorKind::{NotADirectory, NotFound};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -322,7 +323,13 @@ fn folder<'t>(
     selection: &Selection,
 ) -> Result<Folder<'t>, String> {
     let root = out.join(name);
-    let listed = read_index(&root.join(INDEX))?;
+    let link = linked_ancestor(out, name);
+    let found = match link {
+        None => read_index(&root.join(INDEX))?,
+        Some(_) => None,
+    };
+    let has_index = found.is_some();
+    let listed = found.unwrap_or_default();
     let outside = listed
         .iter()
         .filter(|path| !selection.includes(path))
@@ -341,12 +348,12 @@ fn folder<'t>(
             .collect(),
         index,
         listed,
-        has_index: is_index(&root.join(INDEX)),
+        has_index,
         differences: Vec::new(),
     };
 
     // A link in the place of the folder would have us write where it points.
-    if let Some(link) = linked_ancestor(out, name) {
+    if let Some(link) = link {
         folder.differences.push(Difference {
             path: link,
             drift: Drift::Foreign,
@@ -355,7 +362,7 @@ fn folder<'t>(
         return Ok(folder);
     }
     let mut found: BTreeMap<String, bool> = BTreeMap::new();
-    if root.is_dir() {
+    if root.try_exists().map_err(at("read", &root))? {
         for entry in WalkDir::new(&root).min_depth(1) {
             let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
             if !entry.file_type().is_dir() {
@@ -435,7 +442,7 @@ fn folder<'t>(
 /// What is in the output folder and in no release's folder.
 fn strays(out: &Path, trees: &[Tree]) -> Result<Vec<Difference>, String> {
     let mut strays = Vec::new();
-    if !out.is_dir() {
+    if !out.try_exists().map_err(at("read", out))? {
         return Ok(strays);
     }
     let indexed = indexed_folders(out)?;
@@ -462,10 +469,13 @@ fn strays(out: &Path, trees: &[Tree]) -> Result<Vec<Difference>, String> {
 /// The folders two levels down that have an index.
 fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
     let mut folders = BTreeSet::new();
-    if out.is_dir() {
+    if out.try_exists().map_err(at("read", out))? {
         for entry in WalkDir::new(out).min_depth(2).max_depth(2) {
             let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
-            if entry.file_type().is_dir() && is_index(&entry.path().join(INDEX)) {
+            let index = entry.path().join(INDEX);
+            if entry.file_type().is_dir()
+                && open_index(&index).map_err(at("read", &index))?.is_some()
+            {
                 folders.insert(relative(out, entry.path())?);
             }
         }
@@ -473,26 +483,32 @@ fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
     Ok(folders)
 }
 
-/// Whether there is an index of ours: a file of that name may be anybody's, its first line is not. A
-/// link or a pipe in its place is nothing to read.
-fn is_index(path: &Path) -> bool {
-    let is_ours = |file: File| {
-        let mut head = Vec::new();
-        let length = INDEX_HEADER.len() as u64;
-        let read = file.take(length).read_to_end(&mut head);
-        read.is_ok() && head == INDEX_HEADER.as_bytes()
+/// Opens an index of ours, behind its first line: a file of that name may be anybody's, that line is
+/// not. A link or a pipe in its place is nothing to read. An index that cannot be read is not an index
+/// that is not there: without it our own files would be foreign.
+fn open_index(path: &Path) -> io::Result<Option<File>> {
+    let meta = match path.symlink_metadata() {
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+        meta => meta?,
     };
-    let is_file = path.symlink_metadata().is_ok_and(|meta| meta.is_file());
-    is_file && File::open(path).is_ok_and(is_ours)
+    if !meta.is_file() {
+        return Ok(None);
+    }
+    let mut file = File::open(path)?;
+    let mut head = Vec::new();
+    let length = INDEX_HEADER.len() as u64;
+    file.by_ref().take(length).read_to_end(&mut head)?;
+    Ok((head == INDEX_HEADER.as_bytes()).then_some(file))
 }
 
-/// The paths that an index lists; none where there is no index.
-fn read_index(path: &Path) -> Result<BTreeSet<String>, String> {
+/// The paths that an index lists, where there is one.
+fn read_index(path: &Path) -> Result<Option<BTreeSet<String>>, String> {
+    let Some(mut file) = open_index(path).map_err(at("read", path))? else {
+        return Ok(None);
+    };
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(at("read", path))?;
     let mut listed = BTreeSet::new();
-    if !is_index(path) {
-        return Ok(listed);
-    }
-    let text = fs::read_to_string(path).map_err(at("read", path))?;
     for line in text
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -507,7 +523,7 @@ fn read_index(path: &Path) -> Result<BTreeSet<String>, String> {
         }
         listed.insert(line.to_owned());
     }
-    Ok(listed)
+    Ok(Some(listed))
 }
 
 fn index_of<'p>(paths: impl Iterator<Item = &'p str>) -> Artifact {
@@ -599,7 +615,7 @@ fn relative(root: &Path, path: &Path) -> Result<String, String> {
 
 fn remove_if_there(result: io::Result<()>) -> io::Result<()> {
     match result {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == NotFound => Ok(()),
         other => other,
     }
 }
