@@ -347,7 +347,9 @@ fn a_run_that_is_killed_leaves_old_and_new_files_and_the_next_one_repairs() {
         } else {
             // In the short time in which it writes.
             while !staging.exists() && run.try_wait().expect("a child").is_none() {}
-            let until = Instant::now() + Duration::from_micros(dice.below(whole / 8));
+            // How short depends on the disk.
+            let longest = whole >> (round % 4);
+            let until = Instant::now() + Duration::from_micros(dice.below(longest));
             while Instant::now() < until {}
         }
         run.kill().expect("killed, or ended already");
@@ -375,15 +377,17 @@ const CHANGES: [&str; 6] = [
     "unlinkat",
 ];
 
-/// Runs `gen` with what strace puts in its way. Says whether it came to that.
-fn tampered(project: &Project, call: &str, tamper: &str) -> (Output, bool) {
+/// Runs `gen` with what strace puts in its way, be it at one path alone. Says whether it came to that.
+fn tampered(project: &Project, call: &str, tamper: &str, path: Option<&str>) -> (Output, bool) {
     let log = project.path("log");
-    let runner = [
-        "strace",
-        &format!("--output={}", log.display()),
-        &format!("--trace={call}"),
-        &format!("--inject={call}:{tamper}"),
+    let options = [
+        format!("--output={}", log.display()),
+        format!("--trace={call}"),
+        format!("--inject={call}:{tamper}"),
     ];
+    let path = path.map(|path| format!("--trace-path={path}"));
+    let options = options.iter().chain(&path).map(String::as_str);
+    let runner: Vec<_> = ["strace"].into_iter().chain(options).collect();
     let output = project.command(&runner, "generated").output();
     let output = output.expect("strace is there; run tests/run");
     let log = fs::read_to_string(log).expect("written");
@@ -400,7 +404,7 @@ fn a_run_that_is_killed_before_any_one_of_its_calls_leaves_old_and_new_files() {
         for number in 1.. {
             change.rewind();
             let tamper = format!("signal=KILL:when={number}");
-            let (output, tampered) = tampered(&change.project, call, &tamper);
+            let (output, tampered) = tampered(&change.project, call, &tamper, None);
             if !tampered {
                 break;
             }
@@ -439,7 +443,7 @@ fn a_disk_that_refuses_any_one_call_loses_nothing() {
         for number in (1..).step_by(step) {
             change.rewind();
             let tamper = format!("error={error}:when={number}");
-            let (output, tampered) = tampered(&change.project, call, &tamper);
+            let (output, tampered) = tampered(&change.project, call, &tamper, None);
             if !tampered {
                 break;
             }
@@ -464,6 +468,33 @@ fn a_disk_that_refuses_any_one_call_loses_nothing() {
         refusals > 100 && between > 20,
         "{refusals} refusals, {between} between two files"
     );
+}
+
+/// Without its index a folder's files would be foreign, and stay so.
+#[test]
+#[ignore = "needs strace: run tests/run"]
+fn an_index_that_cannot_be_read_is_there_all_the_same() {
+    let change = Change::new();
+    let mut refusals = 0;
+    for release in ["1.0.0", "1.1.0"] {
+        let index = format!("generated/example/{release}/.files");
+        for number in 1.. {
+            change.rewind();
+            let tamper = format!("error=EMFILE:when={number}");
+            let path = Some(index.as_str());
+            let (output, tampered) = tampered(&change.project, "openat", &tamper, path);
+            if !tampered {
+                break;
+            }
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.contains(&format!("cannot read {index}: ")), "{said}");
+            assert_eq!(change.state(), change.old, "{said}");
+            change.assert_repairs(&said);
+            refusals += 1;
+        }
+    }
+    assert!(refusals > 3, "{refusals}");
 }
 
 #[test]
