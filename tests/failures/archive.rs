@@ -68,6 +68,13 @@ fn an_archive_with_the_checksum_of_another() {
     a_damaged_archive(rename, "does not speak of");
 }
 
+/// Puts the checksum of an archive that was made by hand beside it.
+fn write_sum(archive: &Path) {
+    let name = archive.file_name().expect("a name").to_string_lossy();
+    let digest = Digest::of(&fs::read(archive).expect("readable"));
+    fs::write(sum_of(archive), format!("{}  {name}\n", digest.hex())).expect("written");
+}
+
 /// What is in an archive becomes the content of images, and a link would lead to any file.
 #[test]
 #[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
@@ -77,9 +84,7 @@ fn an_archive_with_a_link() {
     symlink("/etc/hostname", folder.join("link")).expect("made");
     let tar = Script::new(tool("tar")).arg("-rf").arg(&archive).arg("-C");
     let _ = tar.arg(&*folder).arg("link").run().expect_success();
-    let name = archive.file_name().expect("a name").to_string_lossy();
-    let digest = Digest::of(&fs::read(&archive).expect("readable"));
-    fs::write(sum_of(&archive), format!("{}  {name}\n", digest.hex())).expect("written");
+    write_sum(&archive);
     let mirror = Registry::start();
     let push = push(mirror.address()).arg("--archive").arg(&archive);
     fails(push, &["cannot unpack"]);
@@ -176,10 +181,7 @@ fn archive_without_victim() -> Scratch {
     }
     let members = ["oci-layout", "index.json", "manifest.json", "blobs"];
     let _ = tar("-cf").args(members).run().expect_success();
-    let sum = Script::new(tool("sha256sum")).dir(&*folder);
-    let sum = sum.arg(archive.file_name().expect("a name"));
-    let sum = sum.run().expect_success().stdout;
-    fs::write(sum_of(&archive), sum).expect("written");
+    write_sum(&archive);
     folder
 }
 

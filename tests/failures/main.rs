@@ -69,6 +69,18 @@ fn package_copy() -> Scratch {
     folder
 }
 
+/// The vendor's package for arm64 alone: the name of an archive for amd64 has X86 in it.
+fn package_for_arm64() -> Scratch {
+    let package = package_copy();
+    for file in package.read_dir().expect("a folder") {
+        let file = file.expect("an entry").path();
+        if file.to_string_lossy().contains("X86") {
+            fs::remove_file(file).expect("removed");
+        }
+    }
+    package
+}
+
 /// A folder, a mirror and a node with nothing in them.
 fn empty() -> (Scratch, Registry, Containerd) {
     let folder = Scratch::new("pulled");

@@ -11,7 +11,7 @@ use harness::{Containerd, Fault, FaultyProxy, Image, Registry, Scratch, Script, 
 use crate::{
     MINOR, VICTIM_PATH, WORLD, WithPackage, alter, archive_in, empty, expect_archive,
     expect_mirror, expect_node, fails, home_with_victim_at, images, import, others, package_copy,
-    pull, push, references, truncate, vendors,
+    package_for_arm64, pull, push, references, truncate, vendors,
 };
 
 /// An archive of `pull.sh` without the vendor's images, in its folder.
@@ -343,14 +343,7 @@ fn no_package() {
 #[ignore = "needs every tool; tests/run brings them and runs this"]
 fn a_folder_that_is_not_the_package() {
     let (folder, mirror, node) = empty();
-    let other = package_copy();
-    for entry in fs::read_dir(&*other).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        // The name of one for amd64 has X86 in it.
-        if path.to_str().expect("UTF-8").contains("X86") {
-            fs::remove_file(path).expect("removed");
-        }
-    }
+    let other = package_for_arm64();
     let nothing = Scratch::new("nothing");
     let nowhere = format!("nothing of huawei-csi 4.5.0 is in {}: ", nothing.display());
     let other_alone = format!("what is in {} is for arm64 alone: ", other.display());

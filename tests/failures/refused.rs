@@ -1,13 +1,12 @@
 //! What cannot be done at all, and what nobody can have meant.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::Path;
 
 use harness::{Containerd, Registry, Scratch};
 
 use crate::world::World;
-use crate::{MINOR, WORLD, WithPackage, fails, package_copy, pull, push, support};
+use crate::{MINOR, WORLD, WithPackage, fails, package_for_arm64, pull, push, support};
 
 #[test]
 #[ignore = "needs skopeo and containerd; tests/run brings them and runs this"]
@@ -31,13 +30,7 @@ fn no_arm64_on_kubernetes_1_16() {
         let push = WORLD.script("1.16", "push.sh");
         push.args(["--tls-verify", "false", mirror.address()])
     };
-    let package = package_copy();
-    for file in package.read_dir().expect("a folder") {
-        let file = file.expect("an entry").path();
-        if file.to_string_lossy().contains("X86") {
-            fs::remove_file(file).expect("removed");
-        }
-    }
+    let package = package_for_arm64();
     let archive = WORLD.pull(MINOR, "arm64", &folder);
     for script in [
         push().package(&package),

@@ -324,12 +324,12 @@ fn folder<'t>(
 ) -> Result<Folder<'t>, String> {
     let root = out.join(name);
     let link = linked_ancestor(out, name);
-    let found = match link {
+    let known = match link {
         None => read_index(&root.join(INDEX))?,
         Some(_) => None,
     };
-    let has_index = found.is_some();
-    let listed = found.unwrap_or_default();
+    let has_index = known.is_some();
+    let listed = known.unwrap_or_default();
     let outside = listed
         .iter()
         .filter(|path| !selection.includes(path))

@@ -187,7 +187,7 @@ disk="the disk"
 find_remedy() { # REASON
     case $1 in
         *'o space left on device'*) remedy="make room on $disk, then $again" ;;
-        *unauthorized* | *denied* | *Forbidden*)
+        *unauthorized* | *'denied: '* | *Forbidden*)
             remedy="give --authfile with what skopeo login wrote, for an account that may do this, and $again"
             ;;
         *'unknown flag'*) remedy="install skopeo 1.9 or later, then $again" ;;
@@ -303,10 +303,9 @@ take_out() { # ARCHIVE MEMBER FILE
     tar -xOf "$1" "$2" >"$3" 2>/dev/null && echo >>"$3"
 }
 
-# Takes the manifest.json out of an archive into a folder, with the configs that it names, and lists the
-# files there.
+# Takes the manifest.json out of an archive into a folder, with the configs that it names, and prints
+# where they are.
 take_out_configs() { # ARCHIVE FOLDER
-    exec >"$2/list"
     take_out "$1" manifest.json "$2/manifest" || return
     say "$2/manifest"
     find_configs <"$2/manifest"
@@ -328,7 +327,7 @@ look_into() { # FILE...
         for file; do list=$list./${file##*/}$newline; done
         # shellcheck disable=SC2086 # a list
         mkdir -p $list
-        for file; do take_out_configs "$file" "./${file##*/}" & done
+        for file; do take_out_configs "$file" "./${file##*/}" >"./${file##*/}/list" & done
         wait
         list=
         for file; do
@@ -384,28 +383,28 @@ note_served() { # ARCHITECTURE NAME SPELLING...
 }
 
 # Opens an archive of pull.sh, in which there may be nothing that is not in the table. Sets $held to
-# lines "NAME ARCHITECTURE".
+# lines "NAME ARCHITECTURE", and $built_for to the architecture, which is the given one if one is given.
 open_archive() { # FILE [ARCHITECTURE]
     check_sum "$1"
     [ -z "$problem" ] || die "$problem" "copy the archive and its .sha256 again, or make them anew with pull.sh"
     look_into "$1"
-    mend="take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
-    [ -n "$content" ] || die "$1 is not an archive of pull.sh" "$mend"
+    advice="take one that pull.sh has made for Kubernetes $kubernetes${2+ on $2}"
+    [ -n "$content" ] || die "$1 is not an archive of pull.sh" "$advice"
     held=$(say "$content" | cut -d ' ' -f 1,2)$newline
     line=${held%%"$newline"*}
-    right=${2-${line##* }}
-    refuse_gaps "$right"
+    built_for=${2-${line##* }}
+    refuse_gaps "$built_for"
     names=
     each_image note_name
     problems=
     for line in $held; do
         if ! has "$names" "${line% *}$newline"; then
             problems="$problems$newline  ${line% *} is no image of Kubernetes $kubernetes"
-        elif [ "${line##* }" != "$right" ]; then
-            problems="$problems$newline  ${line% *} is for ${line##* }, not for $right"
+        elif [ "${line##* }" != "$built_for" ]; then
+            problems="$problems$newline  ${line% *} is for ${line##* }, not for $built_for"
         fi
     done
-    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" "$mend"
+    [ -z "$problems" ] || die "$1 is not the right archive, so nothing was done:$problems" "$advice"
 }
 
 note_name() { # KIND REFERENCE NAME
@@ -420,7 +419,7 @@ unpack() { # FILE FOLDER
 # Refuses a package in which an archive is missing, or is not what it must be. Sets $packaged to lines
 # "NAME ARCHITECTURE IDENTITY".
 packaged=
-usual="--package wants the release's own archives, unaltered"
+unaltered="--package wants the release's own archives, unaltered"
 check_packages() { # LINES "NAME ARCHITECTURE"
     paths=
     for line in $1; do
@@ -430,7 +429,7 @@ check_packages() { # LINES "NAME ARCHITECTURE"
     # shellcheck disable=SC2086 # a list
     look_into $paths
     problems=
-    help=$usual
+    advice=$unaltered
     for line in $1; do
         find_vendor_archive "${line% *}" "${line##* }"
         held=
@@ -450,14 +449,18 @@ check_packages() { # LINES "NAME ARCHITECTURE"
         esac
         if [ -z "$found" ]; then
             problem="$spelling is missing"
-            help=$(explain_missing "${line##* }")
+            advice=$(explain_missing "${line##* }")
         elif [ ! -r "$found" ]; then
             problem="$found cannot be read"
-            help="run as a user who may read it"
+            advice="run as a user who may read it"
         fi
         problems="$problems$newline  $problem"
     done
-    [ -z "$problems" ] || die "the vendor's package is not what it must be, so nothing was done:$problems" "$help"
+    [ -z "$problems" ] || refuse_package "$advice" "$problems"
+}
+
+refuse_package() { # ADVICE [PROBLEMS]
+    die "the vendor's package is not what it must be, so nothing was done${2:+:$2}" "$1"
 }
 
 # What is wrong with a package in which an archive is not found.
@@ -472,7 +475,7 @@ explain_missing() { # ARCHITECTURE
     find_served
     case $served in
         '') say "nothing of $product $release is in $places: --package names its unpacked package, or the folder $package_folder in it" ;;
-        *"$1$newline"*) say "$usual" ;;
+        *"$1$newline"*) say "$unaltered" ;;
         *) say "what is in $places is for $(printf '%s' "$served" | tr '\n' ' ')alone: give the package for $1" ;;
     esac
 }
@@ -684,7 +687,7 @@ architectures=
 
 take_archive() { # FILE
     open_archive "$1"
-    arch=$right
+    arch=$built_for
     if has "$architectures" "$arch$newline"; then die "$1 is a second archive for $arch" "give one archive an architecture"; fi
     architectures=$architectures$arch$newline
     { unpack "$1" layout && manifests=$(jq -r --arg arch "$arch" '.manifests[]
@@ -962,7 +965,7 @@ for folder in $packages; do need_folder "$folder" --package; done
 for file in $archives; do need_file "$file" --archive; done
 if [ -n "$packages" ]; then
     find_served
-    [ -n "$served" ] || die "the vendor's package is not what it must be, so nothing was done" "$(explain_missing -)"
+    [ -n "$served" ] || refuse_package "$(explain_missing -)"
 fi
 if [ -n "$dry_run" ]; then
     each_image preview
@@ -972,8 +975,8 @@ fi
 need_tools skopeo jq tar sha256sum flock
 task=$product-push-$(say "$host" | tr '/:' '__')
 case $(id -u) in
-    0) lock "/run/$task.lock" "root may write in /run" ;;
-    *) lock "${HOME-}/.$task.lock" "HOME names a folder to write in" ;;
+    0) lock "/run/$task.lock" "make /run a folder that root may write in" ;;
+    *) lock "${HOME-}/.$task.lock" "set HOME to a folder that you may write in" ;;
 esac
 # What a run that was killed has left.
 parent=${TMPDIR:-/var/tmp}
