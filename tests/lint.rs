@@ -3,12 +3,14 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use harness::tool;
+use regex_lite::Regex;
 use support::{example, huawei, python_tool, rendered, root};
 use tempfile::TempDir;
 
@@ -81,6 +83,86 @@ fn every_shell_parses_every_script() {
                     .arg(&script),
             );
         }
+    }
+}
+
+/// The sentence of a script below which nothing differs.
+const SAME: &str =
+    "# Everything below is the same for every product, release and Kubernetes version.\n";
+
+/// Whoever has read one script has read all of its name, but for the data on top.
+#[test]
+fn below_its_data_a_script_is_the_same_everywhere() {
+    let data = r#"^(|#.*|\w+='[^']*'|each_\w+\(\) \{|    :|    "\$@"( \w+| '[^']*')+|\})$"#;
+    let data = Regex::new(data).expect("a pattern");
+    let mut bodies = BTreeMap::new();
+    let (_folder, scripts) = files(".sh");
+    for script in scripts {
+        let text = fs::read_to_string(&script).expect("readable");
+        let (above, below) = text.split_once(SAME).expect("the sentence");
+        for line in above.lines() {
+            assert!(data.is_match(line), "{}: {line}", script.display());
+        }
+        assert!(!below.contains("each_image() {"), "{}", script.display());
+        let name = script.file_name().expect("a name").to_owned();
+        let first = bodies.entry(name).or_insert_with(|| below.to_owned());
+        assert_eq!(first, below, "{}", script.display());
+    }
+    assert_eq!(bodies.len(), 3);
+}
+
+/// What a script cannot reach, nobody should have to read. A function is called where a command may
+/// stand, or by a table's function, whose first argument it is.
+#[test]
+fn no_script_has_a_function_that_it_never_calls() {
+    let definition = Regex::new(r"(?m)^(\w+)\(\) \{").expect("a pattern");
+    let called = |function: &str, text: &str| {
+        let before = r"(^|[;&|({!)]|\b(then|else|elif|do|if|while|until|trap|each_\w+)\b)";
+        let call = Regex::new(&format!(r"(?m){before} *{function}\b")).expect("a pattern");
+        call.is_match(text)
+    };
+    let (_folder, scripts) = files(".sh");
+    // The data on top have the same functions everywhere.
+    let one = |path: &&PathBuf| path.to_string_lossy().contains("k8s-1.30/");
+    for script in scripts.iter().filter(one) {
+        let text = fs::read_to_string(script).expect("readable");
+        let text: String = text
+            .split_inclusive('\n')
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .collect();
+        let mut functions = BTreeMap::new();
+        let mut main = String::new();
+        let mut rest = text.as_str();
+        while let Some(found) = definition.captures(rest) {
+            let start = found.get(0).expect("the whole").start();
+            main.push_str(&rest[..start]);
+            // One line, or all up to a brace at the margin.
+            let line = rest[start..].lines().next().expect("a line");
+            let length = if line.ends_with('}') {
+                line.len()
+            } else {
+                rest[start..].find("\n}").expect("its end")
+            };
+            let body = &rest[start..start + length];
+            let inside = &body[body.find('{').expect("a brace")..];
+            functions.insert(found[1].to_owned(), inside.to_owned());
+            rest = &rest[start + length..];
+        }
+        main.push_str(rest);
+        let mut texts = vec![main];
+        while let Some(text) = texts.pop() {
+            let (reached, others): (BTreeMap<_, _>, _) = functions
+                .into_iter()
+                .partition(|(function, _)| called(function, &text));
+            texts.extend(reached.into_values());
+            functions = others;
+        }
+        assert!(
+            functions.is_empty(),
+            "{}: {:?}",
+            script.display(),
+            functions.keys()
+        );
     }
 }
 
