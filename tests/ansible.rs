@@ -248,6 +248,41 @@ fn what_the_archive_lacks_comes_from_the_vendors_package() {
     assert!(is_empty(&folder));
 }
 
+/// Ansible reads such a name as a pattern where it may.
+#[test]
+#[ignore = "needs Ansible, skopeo and containerd; tests/run brings them and runs this"]
+fn a_node_of_any_name_gets_its_images_or_fails() {
+    let world = World::start(false);
+    world.pull(MINOR, "amd64", &world.kit(MINOR));
+    for ansible in [oldest(), newer()] {
+        let folder = Scratch::new("folder");
+        let names = ["rack1:worker1", "worker 1", "a,b", "!c"];
+        let nodes = names.map(|name| (name, Containerd::start()));
+        let hosts = nodes
+            .iter()
+            .map(|(name, node)| (*name, host(node, "amd64", &folder)));
+        let hosts: Value = hosts.collect();
+
+        // Whatever keeps the import from a node, its absence is no success.
+        let late = [
+            "--start-at-task",
+            "Note that the import did not come to the node",
+        ];
+        let said = play(&world, ansible.clone(), &late, &hosts).expect_code(2);
+        for name in names {
+            assert!(report(&said).contains(&format!("{name}: SHORT")), "{said}");
+        }
+        let done = play(&world, ansible, &["--forks", "3"], &hosts).expect_success();
+        for (name, node) in &nodes {
+            assert!(
+                report(&done).contains(&format!("{name}: imported")),
+                "{done}"
+            );
+            world.expect_complete(node, MINOR, "amd64");
+        }
+    }
+}
+
 /// What is missing on this host, or was written wrongly, is said before a node gets anything, in the
 /// words of the playbook.
 #[test]

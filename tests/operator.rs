@@ -14,7 +14,7 @@ use harness::{
 };
 use serde_json::Value;
 use support::helm::{EXTENDER, Helm, chart};
-use support::huawei;
+use support::{huawei, whole_name};
 use world::{World, place};
 use xtask::image::ImageRef;
 use xtask::plan::PlannedImage;
@@ -727,9 +727,10 @@ fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
     for plan in &world.release.plans {
         let minor = plan.kubernetes.as_str();
         let values = support::text(&world.tree, &format!("k8s-{minor}/values.yaml"));
-        let all: BTreeSet<_> = plan.images.iter().map(|i| i.reference.clone()).collect();
-        let off: BTreeSet<_> = plan.off_by_default.iter().map(|o| &o.reference).collect();
-        let default = all.iter().filter(|image| !off.contains(image)).cloned();
+        let all = world.names(minor);
+        let off = plan.off_by_default.iter();
+        let off: BTreeSet<_> = off.map(|off| whole_name(&off.reference)).collect();
+        let default = all.iter().filter(|image| !off.contains(*image)).cloned();
         let default: BTreeSet<_> = default.collect();
         assert!(default.len() < all.len(), "{minor}");
 
@@ -762,7 +763,7 @@ fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
             let asked = helm
                 .render(&chart(), &[values, &overlay, extender])
                 .images();
-            let places = plan.images.iter().filter(|i| wanted.contains(&i.reference));
+            let places = plan.images.iter().filter(|i| wanted.contains(&i.name));
             let places: BTreeSet<_> = places.map(|image| image.scoped.clone()).collect();
             let named = places.iter().map(|p| format!("{}/{p}", mirror.address()));
             assert_eq!(asked, named.collect(), "{minor}");

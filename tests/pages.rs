@@ -362,7 +362,7 @@ fn what_a_page_tells_helm_and_kubectl_fits_the_chart() {
         let off = plan.off_by_default.iter();
         let on = !off.map(|off| &off.reference).any(|r| *r == image.reference);
         let place = format!("{mirror}/{}", image.scoped);
-        assert_eq!(on_nodes.images().contains(&image.reference), on);
+        assert_eq!(on_nodes.images().contains(&image.name), on);
         assert_eq!(from_mirror.images().contains(&place), on);
     }
 

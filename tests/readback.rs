@@ -118,6 +118,19 @@ fn images_json() {
     }
 }
 
+/// By the names that are stored, which no configuration of a runtime has to complete.
+#[test]
+fn crio_pinned_images() {
+    each("crio-pinned-images.conf", |_, plan, text| {
+        let conf: toml::Table = text.parse().expect("TOML");
+        let pinned = conf["crio"]["image"]["pinned_images"].clone();
+        let pinned: Vec<String> = pinned.try_into().expect("strings");
+        let names: Vec<_> = plan.images.iter().map(|image| image.name.clone()).collect();
+        assert_eq!(pinned, names);
+        assert_eq!(pinned.len(), planned(plan).len());
+    });
+}
+
 #[test]
 fn values_yaml() {
     for release in both() {
@@ -127,7 +140,7 @@ fn values_yaml() {
             for component in &release.components {
                 for image in &component.images {
                     if image.kubernetes.value.includes(minor) {
-                        let reference = Value::from(image.reference.value.as_str());
+                        let reference = Value::from(image.reference.value.whole_name());
                         wanted.insert(component.helm_key.value.as_str().to_owned(), reference);
                     }
                 }

@@ -7,6 +7,7 @@ pub mod project;
 
 use std::path::{Path, PathBuf};
 
+use xtask::image::ImageRef;
 use xtask::plan::{self, ReleasePlan};
 use xtask::render::Renderer;
 use xtask::spec::{self, Release, Spec};
@@ -77,6 +78,12 @@ pub fn rendered(release: &Release) -> (ReleasePlan, Tree) {
         .and_then(|renderer| renderer.render(&plan, None))
         .expect("the templates render");
     (plan, tree)
+}
+
+/// The whole name of an image, which every runtime finds.
+pub fn whole_name(reference: &str) -> String {
+    let reference = ImageRef::parse(reference).expect("valid");
+    reference.whole_name()
 }
 
 /// The text of a rendered file.

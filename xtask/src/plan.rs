@@ -373,12 +373,10 @@ pub struct ValueLine {
     pub key: String,
     /// Whether it has a value; else it opens a group.
     pub is_leaf: bool,
-    /// The value; an empty string where it opens a group.
+    /// The value, which of an image is its whole name; an empty string where it opens a group.
     pub value: Scalar,
     /// Why the value is there: one text for a setting, none for an image.
     pub reasons: Vec<Text>,
-    /// The whole name of the image that the value refers to; empty for anything else.
-    pub name: String,
 }
 
 /// A step before `helm install`.
@@ -1045,10 +1043,11 @@ fn table(release: &Release) -> Vec<TableEntry> {
     release.components.iter().map(entry).collect()
 }
 
+/// The line of an image, by its whole name: what a short one is completed to, or whether at all, is
+/// each runtime's own configuration.
 fn image_line(key: &HelmKey, reference: &ImageRef) -> ValueLine {
     ValueLine {
-        value: Scalar::String(reference.to_string()),
-        name: reference.whole_name(),
+        value: Scalar::String(reference.whole_name()),
         ..value_line(key.as_str(), true)
     }
 }
@@ -1063,7 +1062,6 @@ fn value_line(key: &str, is_leaf: bool) -> ValueLine {
         is_leaf,
         value: Scalar::String(String::new()),
         reasons: Vec::new(),
-        name: String::new(),
     }
 }
 

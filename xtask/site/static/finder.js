@@ -90,7 +90,7 @@ function answer({ release: name, kubernetes, registry, layout }) {
   // An image's place, by its whole name.
   const places = new Map(images.map((image) => [image.name, `${registry}/${image[layout]}`]));
   const lines = rows(release, plan["values-overlay"]).map((line) =>
-    line["is-leaf"] ? `${line.indent}${line.key}: "${places.get(line.name)}"` : `${line.indent}${line.key}:`,
+    line["is-leaf"] ? `${line.indent}${line.key}: "${places.get(line.value)}"` : `${line.indent}${line.key}:`,
   );
   const head = `# The images of ${release.product} ${release.version} for Kubernetes ${minor} in ${registry}`;
   return {
