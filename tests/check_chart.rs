@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use insta::{assert_snapshot, with_settings};
 use proptest::prelude::*;
-use support::{fixtures, huawei, root};
+use support::{fixtures, knowledge, rendered, root, text};
 use xtask::chart::{self, Chart};
 use xtask::diagnostic::{self, Source};
-use xtask::spec::Release;
+use xtask::rules;
 use xtask::spec::model::HelmKey;
+use xtask::spec::{self, Release};
 
 fn snapshot(name: &str, text: &str) {
     with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -46,14 +47,22 @@ struct Table {
 
 impl Table {
     fn new() -> Self {
-        let spec = Source {
-            path: "spec/huawei-csi/4.5.0.toml".to_owned(),
-            text: fs::read_to_string(root().join("spec/huawei-csi/4.5.0.toml")).expect("the spec"),
-        };
-        Self {
-            release: huawei(),
-            spec,
-        }
+        Self::with("")
+    }
+
+    /// The table with some more TOML at its end.
+    fn with(more: &str) -> Self {
+        Self::of(spec_text() + more)
+    }
+
+    fn of(text: String) -> Self {
+        let (release, findings) = spec::load::check(&text, "huawei-csi", "4.5.0", &knowledge());
+        let path = "spec/huawei-csi/4.5.0.toml".to_owned();
+        let spec = Source { path, text };
+        let shown = diagnostic::render(&spec, &findings);
+        assert_eq!(shown, "");
+        let release = release.expect("a valid spec");
+        Self { release, spec }
     }
 
     /// What is said of a chart with these values.
@@ -72,7 +81,11 @@ impl Table {
             about: source("Chart.yaml", about),
             values: source("values.yaml", values),
         };
-        let found = chart::check(&chart, &self.release, &self.spec);
+        self.said_of_chart(&chart)
+    }
+
+    fn said_of_chart(&self, chart: &Chart) -> String {
+        let found = chart::check(chart, &self.release, &self.spec);
         let shown = found.map(|(source, findings)| diagnostic::render(source, &findings));
         without_lines(&shown.concat())
     }
@@ -87,6 +100,10 @@ fn without_lines(text: &str) -> String {
     parts.fold(first, |before, part| {
         format!("{before}{mark}N{}", part.trim_start_matches(is_digit))
     })
+}
+
+fn spec_text() -> String {
+    fs::read_to_string(root().join("spec/huawei-csi/4.5.0.toml")).expect("the spec")
 }
 
 fn values() -> String {
@@ -144,14 +161,15 @@ fn programs_read_the_same_findings() {
 fn every_kind_of_finding_is_shown_and_has_a_name_of_its_own() {
     let shown =
         ["unbuilt", "broken"].map(|name| run(&format!("tests/fixtures/chart/{name}"), &[]).1);
-    let shown = shown.concat() + &malformed(&Table::new());
-    for rule in chart::RULES {
+    let table = Table::new();
+    let shown = shown.concat() + &malformed(&table) + &about(&table);
+    for rule in rules::chart::RULES {
         assert!(
             shown.contains(&format!("error[{}]", rule.code)),
             "{}",
             rule.code
         );
-        assert_eq!(xtask::rules::find(rule.code).map(|rule| rule.code), None);
+        assert_eq!(rules::all().filter(|it| it.code == rule.code).count(), 1);
     }
 }
 
@@ -223,6 +241,21 @@ const SAME: &[(&str, &str, &str)] = &[
         "address: metrics.example:9090\ntime: 12:30\nurl: https://example.com/a:1\nratio: 1:2\nfile: unix:///csi/csi.sock\nkubernetes:",
     ),
     (
+        "a node's label",
+        "kubernetes:",
+        "selectors: ['kubernetes.io/os:linux', 'node.example/pool:blue']\ntaint: example.com/gpu:NoSchedule\nkubernetes:",
+    ),
+    (
+        "what is no image below a key that speaks of images",
+        "kubernetes:",
+        "imagePull: {proxy: 'proxy.example:3128', local: 'localhost:5000', every: '12:30', mirror: mirror.example/all, secrets: [a, b]}\nkubernetes:",
+    ),
+    (
+        "numbers of YAML 1.1",
+        "controllerCount: 1",
+        "controllerCount: 0x1",
+    ),
+    (
         "a known image elsewhere",
         "kubernetes:",
         "other: k8s.gcr.io/sig-storage/csi-attacher:v3.4.0\nparts: {registry: quay.io, repository: k8scsi/csi-attacher, tag: v1.2.1}\nkubernetes:",
@@ -279,19 +312,223 @@ fn an_image_without_its_version_is_named_too() {
     }
 }
 
+/// An image without a registry, which is how a package's are named, has no other sign than its
+/// version and the keys above it.
+#[test]
+fn an_image_without_a_registry_is_seen_where_no_component_is_beside_it() {
+    // The table without the package's images, for whose group it then has no key.
+    let (components, settings) = {
+        let text = spec_text();
+        let start = text.find("# ---- Huawei's own images").expect("their part");
+        let end = text
+            .find("# ---- What a Kubernetes version forces")
+            .expect("the next");
+        (text[..start].to_owned(), text[end..].to_owned())
+    };
+    let said = Table::of(components + &settings).said(&values());
+    for image in [
+        "huawei-csi:4.5.0",
+        "storage-backend-controller:4.5.0",
+        "storage-backend-sidecar:4.5.0",
+        "huawei-csi-extender:4.5.0",
+    ] {
+        let title = format!("[chart-unknown-image]: the table does not have the image `{image}`");
+        assert!(said.contains(&title), "{image}: {said}");
+    }
+
+    let table = Table::new();
+    for other in [
+        "tools: {shell: 'busybox:1.36'}",
+        "tools: ['busybox:1.36-musl']",
+        "images: {tools: {shell: 'busybox:1'}}",
+        "toolImages: ['busybox:latest']",
+        "tools: {image: busybox, tag: 1}",
+        "image: {name: busybox, tag: 1}",
+    ] {
+        let said = table.said(&values().replace("images:\n", &format!("{other}\nimages:\n")));
+        assert!(
+            said.contains("does not have the image `busybox"),
+            "{other}: {said}"
+        );
+        assert_eq!(
+            said.matches("error[").count(),
+            1 + usize::from(other.starts_with("images")),
+            "{said}"
+        );
+    }
+}
+
+/// Name, what `Chart.yaml` of the stand-in has, what is there instead.
+const ABOUT: &[(&str, &str, &str)] = &[
+    ("no version", "version: 4.5.0\nappVersion", "appVersion"),
+    ("an empty name", "name: esdk", "name:"),
+    ("a list for a name", "name: esdk", "name: [esdk]"),
+    (
+        "no semantic version",
+        "version: 4.5.0\nappVersion",
+        "version: 4.5.0.1\nappVersion",
+    ),
+    (
+        "an open version",
+        "version: 4.5.0\nappVersion",
+        "version: 4.x\nappVersion",
+    ),
+    (
+        "a number for a version",
+        "version: 4.5.0\nappVersion",
+        "version: 4.10\nappVersion",
+    ),
+    ("a library", "type: application", "type: library"),
+    (
+        "another release",
+        "appVersion: 4.5.0",
+        "appVersion: \"4.5.1\"",
+    ),
+    (
+        "a later Kubernetes",
+        "type:",
+        "kubeVersion: '>=1.18.0-0'\ntype:",
+    ),
+    (
+        "an earlier Kubernetes",
+        "type:",
+        "kubeVersion: '>=1.16.0-0 <1.29.0-0 || 1.30.x-0'\ntype:",
+    ),
+    (
+        "a patch version",
+        "type:",
+        "kubeVersion: '>=1.16.3-0 !=1.20.4-0 !=1.20.4'\ntype:",
+    ),
+    (
+        "vendors' versions",
+        "type:",
+        "kubeVersion: '>=1.16.0'\ntype:",
+    ),
+    (
+        "a number for Kubernetes",
+        "type:",
+        "kubeVersion: 1.20\ntype:",
+    ),
+    (
+        "no space between",
+        "type:",
+        "kubeVersion: '>=1.16.0<1.31.0'\ntype:",
+    ),
+    (
+        "an operator of others",
+        "type:",
+        "kubeVersion: '== 1.20'\ntype:",
+    ),
+];
+
+fn about(table: &Table) -> String {
+    let chart = fs::read_to_string(fixtures().join("chart/esdk/Chart.yaml")).expect("there");
+    let mut all = String::new();
+    for (name, from, to) in ABOUT {
+        assert_eq!(chart.matches(from).count(), 1, "{name}");
+        let said = table.said_of(&chart.replace(from, to), &values());
+        all.push_str(&format!("==== {name} ====\n{said}\n"));
+    }
+    for empty in ["", "- name: esdk\n"] {
+        let said = table.said_of(empty, &values());
+        all.push_str(&format!("==== {empty:?} ====\n{said}\n"));
+    }
+    let settings = values()
+        .replace("controllerCount: 1", "controllerCount: \"1\"")
+        .replace(
+            "snapshot:\n    enabled: true",
+            "snapshot:\n    enabled: !!str true",
+        )
+        .replace("fsGroupPolicy: null", "fsGroupPolicy: 7");
+    all.push_str(&format!(
+        "==== other types ====\n{}\n",
+        table.said_of(&chart, &settings)
+    ));
+    all
+}
+
+#[test]
+fn what_a_chart_says_of_itself() {
+    snapshot("chart-about", &about(&Table::new()));
+}
+
 #[test]
 fn the_release_is_what_the_chart_installs() {
     let table = Table::new();
+    let chart = "name: esdk\n";
     for about in [
-        "",
         "version: 1.0.0\n",
-        "appVersion: 4.5.0\n",
-        "appVersion: 'v4.5.0'\n",
+        "version: v1.0\n",
+        "version: 1\nappVersion: 4.5.0\n",
+        "version: 1.0.0-rc.1+x\nappVersion: 'v4.5.0'\n",
+        "version: 1.0.0\nkubeVersion: ''\n",
+        "version: 1.0.0\nkubeVersion: '>=1.16.0-0'\n",
+        "version: 1.0.0\nkubeVersion: '>= 1.16.0-0, < 1.31.0-0'\n",
+        "version: 1.0.0\nkubeVersion: 1.16-0 - 1.30-0 || ~1.40-0\n",
+        "version: {{version}}\nkubeVersion: '{{kubernetes}}'\n",
     ] {
-        assert_eq!(table.said_of(about, &values()), "", "{about}");
+        let said = table.said_of(&format!("{chart}{about}"), &values());
+        let left = said.replace("error[chart-placeholder]", "");
+        assert!(!left.contains("error["), "{about}: {said}");
     }
-    let other = table.said_of("version: 4.5.0\nappVersion: \"4.5.1\"\n", &values());
-    assert!(other.contains("error[chart-of-another-release]"), "{other}");
+}
+
+/// What is acknowledged is no longer found, and the pages tell the reason; what is not there any
+/// more is stale, and what Helm refuses cannot be acknowledged.
+#[test]
+fn findings_can_be_acknowledged() {
+    let acknowledge = |rule: &str, subject: &str| {
+        format!(
+            "\n[[acknowledge]]\nrule = {rule:?}\nsubjects = [{subject:?}]\nreason.en = \"Only `helm test` \
+             pulls it.\"\nreason.zh-CN = \"仅helm test会拉取。\"\n"
+        )
+    };
+    let chart = Chart::load(&fixtures().join("chart/broken")).expect("the chart");
+    let without = Table::new();
+    let found = chart::check(&chart, &without.release, &without.spec);
+    let found: Vec<_> = found.into_iter().flat_map(|(_, found)| found).collect();
+    let (noted, fixed): (Vec<_>, Vec<_>) = found.iter().partition(|one| !one.subject.is_empty());
+    let is_acknowledgeable = |code: &str| rules::acknowledgeable().any(|rule| rule.code == code);
+    assert!(noted.iter().all(|one| is_acknowledgeable(one.rule.code)));
+    assert!(fixed.iter().all(|one| !is_acknowledgeable(one.rule.code)));
+    let mut more: Vec<_> = noted
+        .iter()
+        .map(|one| acknowledge(one.rule.code, &one.subject))
+        .collect();
+    more.sort();
+    more.dedup();
+    let table = Table::with(&more.concat());
+    let said = table.said_of_chart(&chart);
+    assert_eq!(said.matches("error[").count(), fixed.len(), "{said}");
+    assert!(!said.contains("stale-acknowledgement"), "{said}");
+
+    // A reader of any minor's page may install the chart.
+    let busybox = acknowledge("chart-unknown-image", "busybox:1.36");
+    let table = Table::with(&busybox);
+    let (plan, tree) = rendered(&table.release);
+    for plan in &plan.plans {
+        for (page, reason) in [
+            (
+                "README.md",
+                "`busybox:1.36`: Only \\`helm test\\` pulls it.",
+            ),
+            ("README.zh-CN.md", "`busybox:1.36`：仅helm test会拉取。"),
+        ] {
+            let page = format!("k8s-{}/{page}", plan.kubernetes);
+            assert!(text(&tree, &page).contains(reason), "{page}");
+        }
+    }
+
+    let said = table.said(&values());
+    let stale = "warning[stale-acknowledgement]: there is no finding `chart-unknown-image` about \"busybox:1.36\"";
+    assert!(said.starts_with(stale), "{said}");
+    // Of a chart that cannot be read, nobody knows.
+    assert!(!table.said("a: [").contains("stale-acknowledgement"));
+    let used = values().replace("kubernetes:\n", "kubernetes:\n  initImage: busybox:1.36\n");
+    assert_eq!(table.said(&used), "");
+    let said = without.said(&used);
+    let note = "note: to accept it, add an `[[acknowledge]]` with rule = \"chart-unknown-image\", subjects = [\"busybox:1.36\"] and the reason";
+    assert!(said.contains(note), "{said}");
 }
 
 #[test]

@@ -526,7 +526,7 @@ fn check_refuses_errors_and_doubts_the_rest() {
 
 #[test]
 fn every_rule_is_explained() {
-    for rule in xtask::rules::RULES.iter().chain(xtask::chart::RULES) {
+    for rule in xtask::rules::all() {
         let (code, stdout, _) = said(&["explain-rule", rule.code]);
         let head = format!(
             "{}[{}]: {}\n\n",

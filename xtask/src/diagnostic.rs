@@ -55,7 +55,7 @@ pub struct Diagnostic {
     pub others: Vec<(Span, String)>,
     /// The mend.
     pub help: String,
-    /// What a warning is about, by which it can be acknowledged; empty for an error.
+    /// What it is about, by which it can be acknowledged; empty if it cannot.
     pub subject: String,
     /// The minors that a warning is about.
     pub minors: Vec<Minor>,
@@ -88,10 +88,10 @@ impl Diagnostic {
         self.rule.severity == Severity::Error
     }
 
-    /// The warning with what it is about.
+    /// The finding with what it is about.
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>, minors: Vec<Minor>) -> Self {
-        self.subject = subject.into();
+        self.subject = text::shortened(subject.into());
         self.minors = minors;
         self
     }

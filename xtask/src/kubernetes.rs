@@ -61,6 +61,12 @@ impl Minor {
         Ok(Self::new(part(version.major)?, part(version.minor)?))
     }
 
+    /// A version of this minor: 1.16.3.
+    #[must_use]
+    pub fn version(self, patch: u64) -> semver::Version {
+        semver::Version::new(self.major.into(), self.minor.into(), patch)
+    }
+
     /// Reads `1.16`, the form without a `v` in which a requirement holds its minors.
     fn bare(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;

@@ -10,7 +10,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
-use crate::rules::RULES;
+use crate::rules;
 use crate::tree::{Artifact, Selection, Tree};
 
 /// The folder beside the products' that has the files about the spec's format.
@@ -108,10 +108,11 @@ fn page(version: i64, schema: &Value) -> String {
     sections.section("The file", "", schema);
     text.push_str(
         "\n## Rules\n\n\
-         `cargo xtask explain-rule CODE` says more of each.\n\n\
+         `cargo xtask explain-rule CODE` says more of each. Those that start with `chart-` are about a Helm \
+         chart, and `cargo xtask check-chart` finds them.\n\n\
          | Code | | Found when there is |\n| --- | --- | --- |\n",
     );
-    for rule in RULES {
+    for rule in rules::all() {
         let row = format!(
             "| `{}` | {} | {} |\n",
             rule.code,

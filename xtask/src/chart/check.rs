@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use super::yaml::{Document, Id, Missing};
-use super::{Chart, images, rules};
+use super::{Chart, about, images};
 use crate::diagnostic::{Diagnostic, Source, Span};
+use crate::rules::{acknowledge_chart, chart as rules};
 use crate::spec::Release;
-use crate::spec::model::HelmKey;
+use crate::spec::model::{HelmKey, Scalar as Setting};
 use crate::suggest::did_you_mean;
 
 /// Findings of one kind that are looked for in a file; whoever has more has another problem.
@@ -26,10 +27,11 @@ pub fn check<'f>(
             |document| [look(&document), keys(&document)].concat(),
         )
     };
-    let about = looked_at(&chart.about, &|document| {
-        about(&chart.about, document, release)
+    let mut about = looked_at(&chart.about, &|document| {
+        let left = placeholders(&chart.about, document, &HashMap::new());
+        [left, about::check(document, release, spec)].concat()
     });
-    let values = looked_at(&chart.values, &|document| {
+    let mut values = looked_at(&chart.values, &|document| {
         let values = Values {
             release,
             spec,
@@ -39,34 +41,18 @@ pub fn check<'f>(
         };
         values.check()
     });
+    let mut of_spec = steps(&chart.folder, release);
+    let stale = acknowledge_chart(release, &mut [&mut about, &mut values, &mut of_spec]);
+    // In a file that cannot be read nothing else was found.
+    let is_read = |found: &[Diagnostic]| found.iter().all(|one| one.rule.code != rules::YAML.code);
+    if is_read(&about) && is_read(&values) {
+        of_spec.extend(stale);
+    }
     [
         (&chart.about, about),
         (&chart.values, values),
-        (spec, steps(&chart.folder, release)),
+        (spec, of_spec),
     ]
-}
-
-/// What is wrong with `Chart.yaml`.
-fn about(source: &Source, document: &Document, release: &Release) -> Vec<Diagnostic> {
-    let mut found = placeholders(source, document, &HashMap::new());
-    let bare = |version: &str| version.strip_prefix('v').unwrap_or(version).to_owned();
-    if let Ok(version) = document.get("appVersion")
-        && let Some(text) = document.scalar(document.behind_alias(version.value))
-        && text.placeholders.is_empty()
-        && bare(&text.text) != bare(&release.version)
-    {
-        found.push(Diagnostic::new(
-            &rules::RELEASE,
-            document.span(version.value),
-            format!(
-                "the chart is of {}, the table of {}",
-                text.text, release.version
-            ),
-            "what the chart installs",
-            "check the chart of the same release; `--release` chooses the table",
-        ));
-    }
-    found
 }
 
 /// Keys that stand twice, and such as Helm refuses.
@@ -94,6 +80,7 @@ fn keys(document: &Document) -> Vec<Diagnostic> {
                 let help = "delete one of the two; Helm takes the last";
                 found.push(
                     Diagnostic::new(&rules::DUPLICATE_KEY, span, title, "again", help)
+                        .about(name, vec![])
                         .with_other(document.span(before), "first"),
                 );
             }
@@ -115,6 +102,7 @@ fn steps(folder: &Path, release: &Release) -> Vec<Diagnostic> {
                 "a step of the table deletes it here",
                 "correct its `remove`, or delete the step",
             )
+            .about(&step.remove, vec![])
         })
         .collect()
 }
@@ -148,7 +136,8 @@ fn placeholders(
             ),
             "for the chart's build to fill in",
             format!("{wanted}check the chart as its build leaves it"),
-        );
+        )
+        .about(&source.text[first.clone()], vec![]);
         for another in left.take(MOST) {
             finding = finding.with_other(another.clone(), "and this");
         }
@@ -178,7 +167,14 @@ impl<'c> Values<'c> {
         let helm_keys = self.helm_keys();
         let images = images::check(self.release, self.spec, self.document, &self.used);
         let placeholders = placeholders(self.source, self.document, &images.wanted);
-        [helm_keys, images.found, self.defaults(), placeholders].concat()
+        [
+            helm_keys,
+            images.found,
+            self.defaults(),
+            self.types(),
+            placeholders,
+        ]
+        .concat()
     }
 
     /// Every Helm key that the table names, with what for.
@@ -252,12 +248,12 @@ impl<'c> Values<'c> {
             let name = part.rsplit('.').next().unwrap_or_default();
             let near = did_you_mean(name, missing.there);
             let near = near.map_or_else(String::new, |question| question + " ");
-            let title = match keys[..] {
-                [key] => format!("the chart has no value `{key}`"),
-                _ => format!(
-                    "the chart has no `{part}`, the table {} values in there",
-                    keys.len()
-                ),
+            let (subject, title) = if let [key] = keys[..] {
+                (key, format!("the chart has no value `{key}`"))
+            } else {
+                let count = keys.len();
+                let title = format!("the chart has no `{part}`, the table {count} values in there");
+                (part, title)
             };
             // Where not even the first part is there, the whole file lacks it.
             let span = missing.last.map_or(0..0, |last| self.document.span(last));
@@ -269,6 +265,7 @@ impl<'c> Values<'c> {
                 format!("no `{name}` in here"),
                 help,
             )
+            .about(subject, vec![])
         }));
         found
     }
@@ -305,13 +302,61 @@ impl<'c> Values<'c> {
                 "{counts}correct `chart.defaults` in {}, or the chart",
                 self.spec.path
             );
-            found.push(Diagnostic::new(
-                &rules::OTHER_DEFAULT,
-                span,
-                title,
-                "the chart's default",
-                mend,
-            ));
+            found.push(
+                Diagnostic::new(
+                    &rules::OTHER_DEFAULT,
+                    span,
+                    title,
+                    "the chart's default",
+                    mend,
+                )
+                .about(key, vec![]),
+            );
+        }
+        found
+    }
+
+    /// Settings of another type than the chart's default, those aside whose default the table has.
+    fn types(&self) -> Vec<Diagnostic> {
+        let Release {
+            settings, chart, ..
+        } = self.release;
+        let mut found = Vec::new();
+        for setting in settings {
+            if chart.defaults.contains_key(&setting.key.value) {
+                continue;
+            }
+            let key = setting.key.value.as_str();
+            let Ok(entry) = self.document.get(key) else {
+                continue;
+            };
+            let id = self.document.behind_alias(entry.value);
+            let Some(scalar) = self.document.scalar(id) else {
+                continue;
+            };
+            let (is, written) = match &setting.value {
+                Setting::Bool(value) => ("a boolean", value.to_string()),
+                Setting::Integer(value) => ("a number", value.to_string()),
+                Setting::String(value) => ("a text", format!("{value:?}")),
+            };
+            if is == scalar.kind() || scalar.is_empty() || !scalar.placeholders.is_empty() {
+                continue;
+            }
+            let default = scalar.kind();
+            let place = self.spec.place(&setting.key.span);
+            found.push(
+                Diagnostic::new(
+                    &rules::OTHER_TYPE,
+                    self.document.span(id),
+                    format!("`{key}` is {default} in the chart, {is} in the table"),
+                    "the chart's default",
+                    format!(
+                        "the table sets {written} on {} ({place})",
+                        setting.kubernetes.value
+                    ),
+                )
+                .about(key, vec![]),
+            );
         }
         found
     }

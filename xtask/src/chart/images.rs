@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::check::MOST;
-use super::rules;
 use super::yaml::{Document, Id, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::image::ImageRef;
+use crate::rules::chart as rules;
 use crate::spec::Release;
 use crate::spec::model::{Component, Image};
 
@@ -24,6 +24,7 @@ pub fn check(release: &Release, spec: &Source, document: &Document, used: &HashS
         release,
         spec,
         document,
+        said: said(document),
         images: Images {
             found: Vec::new(),
             wanted: HashMap::new(),
@@ -38,19 +39,55 @@ pub fn check(release: &Release, spec: &Source, document: &Document, used: &HashS
                     let name = document.name(*key).unwrap_or_default();
                     match groups.get(&around) {
                         Some(group) => checker.beside_components(*value, group, name),
-                        None => checker.elsewhere(*value, name),
+                        None => checker.elsewhere(*value),
                     }
                 }
             }
             Value::List(values) => {
                 for value in values {
-                    checker.elsewhere(*value, "");
+                    checker.elsewhere(*value);
                 }
             }
             Value::Scalar(_) | Value::Alias(_) => {}
         }
     }
     checker.images
+}
+
+/// What the keys above a value say of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said {
+    /// A key further up speaks of images: `images.tools.shell`.
+    Above,
+    /// Its own key names an image: `images.shellImage`.
+    Image,
+}
+
+/// The values below a key that speaks of images.
+fn said(document: &Document) -> HashMap<Id, Said> {
+    let mut said = HashMap::new();
+    // A node comes before what is in it.
+    for id in document.ids() {
+        let above = said.contains_key(&id).then_some(Said::Above);
+        match document.value(id) {
+            Value::Map(entries) => {
+                for (key, value) in entries {
+                    let name = document.name(*key).unwrap_or_default().to_lowercase();
+                    let own = match name.rfind("image") {
+                        Some(at) if name[at..] == *"image" => Some(Said::Image),
+                        Some(_) => Some(Said::Above),
+                        None => None,
+                    };
+                    said.extend(own.max(above).map(|said| (*value, said)));
+                }
+            }
+            Value::List(values) => {
+                said.extend(values.iter().filter_map(|value| Some((*value, above?))));
+            }
+            Value::Scalar(_) | Value::Alias(_) => {}
+        }
+    }
+    said
 }
 
 /// A row of the table, with its component.
@@ -60,6 +97,7 @@ struct Checker<'c> {
     release: &'c Release,
     spec: &'c Source,
     document: &'c Document,
+    said: HashMap<Id, Said>,
     images: Images,
 }
 
@@ -85,13 +123,16 @@ impl<'c> Checker<'c> {
             self.images.wanted.insert(id, format!("{wanted}; "));
             match ImageRef::parse(&scalar.covered) {
                 Ok(reference) => self.judge(id, &scalar.text, &reference, Some(component)),
-                Err(error) => self.find(Diagnostic::new(
-                    &rules::MALFORMED_REFERENCE,
-                    self.document.span(id),
-                    format!("the image reference `{}` {error}", scalar.text),
-                    format!("the chart's image of `{}`", component.name.value),
-                    wanted,
-                )),
+                Err(error) => self.find(
+                    &scalar.text,
+                    Diagnostic::new(
+                        &rules::MALFORMED_REFERENCE,
+                        self.document.span(id),
+                        format!("the image reference `{}` {error}", scalar.text),
+                        format!("the chart's image of `{}`", component.name.value),
+                        wanted,
+                    ),
+                ),
             }
         }
         groups
@@ -107,10 +148,14 @@ impl<'c> Checker<'c> {
             let scalar = self.document.scalar(id)?;
             (!scalar.is_empty()).then_some((id, scalar))
         };
-        let Some((id, repository)) = part("repository") else {
+        let tag = part("tag");
+        // Much has a name and a tag; where keys speak of images, it is one of those.
+        let named = || part("name").filter(|_| self.said.contains_key(&map));
+        let with_tag = || tag.and_then(|_| part("image").or_else(named));
+        let Some((id, repository)) = part("repository").or_else(with_tag) else {
             return;
         };
-        let (registry, tag) = (part("registry"), part("tag"));
+        let registry = part("registry");
         let whole = |text: fn(&Scalar) -> &str| {
             let before = registry.map_or(String::new(), |(_, part)| format!("{}/", text(part)));
             let behind = tag.map_or(String::new(), |(_, part)| format!(":{}", text(part)));
@@ -133,7 +178,9 @@ impl<'c> Checker<'c> {
         } else {
             format!("{group}.{name}")
         };
-        let Some((scalar, reference)) = self.image(id, key.to_lowercase().contains("image")) else {
+        // One without a version too: the chart's templates may add it.
+        let said = self.said.get(&id).map(|_| Said::Image);
+        let Some((scalar, reference)) = self.image(id, said) else {
             return;
         };
         self.images.wanted.insert(id, String::new());
@@ -143,7 +190,7 @@ impl<'c> Checker<'c> {
         } else {
             self.told(&rows)
         };
-        self.find(Diagnostic::new(
+        let finding = Diagnostic::new(
             &rules::UNCLAIMED_IMAGE,
             self.document.span(id),
             format!(
@@ -155,27 +202,46 @@ impl<'c> Checker<'c> {
                 "{known}; add a component with this key to {}",
                 self.spec.path
             ),
-        ));
+        );
+        self.find(&scalar.text, finding);
     }
 
     /// A value anywhere else.
-    fn elsewhere(&mut self, id: Id, name: &str) {
-        let says_so = name.to_lowercase().ends_with("image");
-        if let Some((scalar, reference)) = self.image(id, says_so) {
+    fn elsewhere(&mut self, id: Id) {
+        if self.images.wanted.contains_key(&id) {
+            // A part of an image that was looked at as a whole.
+            return;
+        }
+        let said = self.said.get(&id).copied();
+        if let Some((scalar, reference)) = self.image(id, said) {
             self.images.wanted.insert(id, String::new());
             self.judge(id, &scalar.text, &reference, None);
         }
     }
 
-    /// A text in the form of an image reference, if two of three things speak for it: it has a version,
-    /// it names a registry, its key says that it is an image. Much has this form: a host with a port, a
-    /// time, a ratio, a path.
-    fn image(&self, id: Id, says_so: bool) -> Option<(&'c Scalar, ImageRef)> {
+    /// A text in the form of an image reference that is one by its parts or by the keys above it. Much
+    /// has this form: a host with a port, a time, a ratio, a path, the label of a node.
+    fn image(&self, id: Id, said: Option<Said>) -> Option<(&'c Scalar, ImageRef)> {
         let scalar = self.document.scalar(id)?;
         let reference = ImageRef::parse(&scalar.covered).ok()?;
+        let (name, tag) = (reference.repository(), reference.tag());
         let has_version = version_length(&reference) > 0;
-        let signs = [has_version, reference.host().is_some(), says_so];
-        let is_image = signs.into_iter().filter(|sign| *sign).count() > 1;
+        let is_release = tag.is_none_or(|tag| tag == "latest" || is_numbered(tag, 1));
+        let is_image = match reference.host() {
+            // `kubernetes.io/os:linux` is a label with its value.
+            Some(_) if has_version => {
+                said.is_some() || is_release || reference.path().contains('/')
+            }
+            Some(_) => said == Some(Said::Image),
+            // `proxy.example:3128` has no version, and `12:30.5` no name.
+            None => {
+                let is_address = name == "localhost" || name.contains('.');
+                let is_port = tag.is_some_and(|tag| tag.bytes().all(|byte| byte.is_ascii_digit()));
+                let is_name = name.contains(|c: char| c.is_ascii_alphabetic());
+                let is_exact = tag.is_some_and(|tag| is_numbered(tag, 2));
+                has_version && is_name && !(is_address && is_port) && (said.is_some() || is_exact)
+            }
+        };
         is_image.then_some((scalar, reference))
     }
 
@@ -235,12 +301,13 @@ impl<'c> Checker<'c> {
             self.told(&instead)
         };
         let span = self.document.span(id);
-        self.find(Diagnostic::new(rule, span, title, label, help));
+        self.find(text, Diagnostic::new(rule, span, title, label, help));
     }
 
-    fn find(&mut self, finding: Diagnostic) {
+    /// Adds a finding about an image.
+    fn find(&mut self, image: &str, finding: Diagnostic) {
         if self.images.found.len() < MOST {
-            self.images.found.push(finding);
+            self.images.found.push(finding.about(image, vec![]));
         }
     }
 
@@ -269,6 +336,14 @@ impl<'c> Checker<'c> {
 
 fn rows_of(component: &Component) -> impl Iterator<Item = Row<'_>> {
     component.images.iter().map(move |image| (component, image))
+}
+
+/// Whether a tag starts with so many numbers: `v1.30` with two.
+fn is_numbered(tag: &str, count: usize) -> bool {
+    let bare = tag.strip_prefix('v').unwrap_or(tag);
+    let mut parts = bare.split('.');
+    let is_number = |part: &str| part.starts_with(|c: char| c.is_ascii_digit());
+    (0..count).all(|_| parts.next().is_some_and(is_number))
 }
 
 /// How much of a reference's end is its tag and its digest.

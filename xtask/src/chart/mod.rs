@@ -1,17 +1,18 @@
 //! A Helm chart's folder: what its authors say of it and its default values, with places.
 //!
-//! [`yaml`] reads, [`check()`] holds a chart against a release, [`RULES`] are what it may find. The
-//! templates of a chart are not read.
+//! [`yaml`] reads, [`check()`] holds a chart against a release by the rules of
+//! [`crate::rules::chart`]. The templates of a chart are not read.
 
+mod about;
 mod check;
+mod constraint;
 mod images;
-mod rules;
 mod yaml;
 
 use std::path::{Path, PathBuf};
 
 pub use check::check;
-pub use rules::RULES;
+pub use constraint::Constraint;
 
 use crate::diagnostic::Source;
 

@@ -7,8 +7,8 @@ use std::collections::{HashMap, HashSet};
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, options};
 
-use super::rules;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::rules::chart as rules;
 
 /// Keys of one map among which a misspelt one is looked for.
 const MOST_KEYS: usize = 1000;
@@ -48,7 +48,7 @@ pub struct Scalar {
     pub text: String,
     /// Its text with its placeholders covered by letters: a name with one in it is a name again.
     pub covered: String,
-    /// Whether it has no quotes, so that it may be a number, a boolean or null.
+    /// Whether nothing makes it a text, so that it may be a number, a boolean or null.
     pub plain: bool,
     /// The places of its placeholders.
     pub placeholders: Vec<Span>,
@@ -69,6 +69,36 @@ impl Scalar {
             "true" | "yes" | "on" | "y" if self.plain => Some(true),
             "false" | "no" | "off" | "n" if self.plain => Some(false),
             _ => None,
+        }
+    }
+
+    /// Whether it is a number, as YAML 1.1 writes them in a chart.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        let unsigned = self.text.strip_prefix(['-', '+']).unwrap_or(&self.text);
+        let starts = unsigned
+            .trim_start_matches('.')
+            .starts_with(|c: char| c.is_ascii_digit());
+        let digits = unsigned.replace('_', "");
+        let in_base = |(prefix, base)| {
+            let digits = digits.strip_prefix(prefix)?;
+            u64::from_str_radix(digits, base).ok()
+        };
+        let bases = [("0x", 16), ("0o", 8), ("0b", 2)];
+        let is_one =
+            digits.parse::<f64>().is_ok() || bases.into_iter().any(|base| in_base(base).is_some());
+        self.plain && starts && is_one
+    }
+
+    /// What its value is to Helm: `a boolean`, `a number` or `a text`.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        if self.boolean().is_some() {
+            "a boolean"
+        } else if self.is_number() {
+            "a number"
+        } else {
+            "a text"
         }
     }
 }
@@ -114,8 +144,10 @@ impl Document {
             let span = text.floor_char_boundary(range.start)..text.floor_char_boundary(range.end);
             let anchor = event.anchor_id();
             let value = match event {
-                Event::Scalar(read, style, ..) => {
-                    Value::Scalar(scalar(text, &span, &read, style, &placeholders))
+                Event::Scalar(read, style, _, tag) => {
+                    let mut scalar = scalar(text, &span, &read, style, &placeholders);
+                    scalar.plain &= tag.is_none_or(|tag| tag.suffix() != "str");
+                    Value::Scalar(scalar)
                 }
                 Event::SequenceStart(..) => Value::List(Vec::new()),
                 Event::MappingStart(..) => Value::Map(Vec::new()),

@@ -2,16 +2,15 @@
 
 use super::{Failure, print};
 use crate::cli::ExplainRule;
+use crate::rules;
 use crate::suggest::did_you_mean;
-use crate::{chart, rules};
 
 /// The width of the paragraph.
 const WIDTH: usize = 80;
 
 pub fn run(arguments: &ExplainRule) -> Result<(), Failure> {
-    let known = rules::RULES.iter().chain(chart::RULES);
-    let Some(rule) = known.clone().find(|rule| rule.code == arguments.code) else {
-        let codes = || known.clone().map(|rule| rule.code.to_owned());
+    let Some(rule) = rules::find(&arguments.code) else {
+        let codes = || rules::all().map(|rule| rule.code.to_owned());
         let help = did_you_mean(&arguments.code, codes()).unwrap_or_else(|| {
             let mut codes: Vec<_> = codes().collect();
             codes.sort_unstable();

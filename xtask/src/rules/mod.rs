@@ -2,14 +2,17 @@
 //!
 //! One rule a file, all in [`RULES`]. A rule with a check looks at a whole release and adds what it
 //! finds; it decides nothing and changes nothing. A rule without one is applied where a single
-//! value is read, in [`crate::spec`].
+//! value is read, in [`crate::spec`]. The rules about a Helm chart are in [`chart`];
+//! [`crate::chart`] applies them.
+
+pub mod chart;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::Diagnostic;
 use crate::image::ImageRef;
 use crate::kubernetes::{Minor, Requirement};
-use crate::spec::model::{Image, Located, Note};
+use crate::spec::model::{Acknowledgement, Image, Located, Note};
 use crate::spec::{Knowledge, Release};
 
 /// A kind of finding.
@@ -111,22 +114,36 @@ rules! {
     wrong_type
 }
 
-/// The warnings that a spec can acknowledge. That an acknowledgement is stale is mended, not accepted.
+/// Every rule, those about a chart included.
+pub fn all() -> impl Iterator<Item = &'static Rule> + Clone {
+    RULES.iter().chain(chart::RULES).copied()
+}
+
+/// What a spec can acknowledge: warnings, and what is wrong with a chart but does not break what is
+/// generated for it. That an acknowledgement is stale is fixed, not accepted.
 pub fn acknowledgeable() -> impl Iterator<Item = &'static Rule> {
-    let warnings = RULES.iter().copied();
-    warnings.filter(|rule| {
-        rule.severity == Severity::Warning && rule.code != stale_acknowledgement::RULE.code
+    let breaks = [&chart::YAML, &chart::METADATA, &chart::GROUP].map(|rule| rule.code);
+    all().filter(move |rule| {
+        if is_about_charts(rule) {
+            !breaks.contains(&rule.code)
+        } else {
+            rule.severity == Severity::Warning && rule.code != stale_acknowledgement::RULE.code
+        }
     })
+}
+
+fn is_about_charts(rule: &Rule) -> bool {
+    chart::RULES.iter().any(|other| other.code == rule.code)
 }
 
 /// The rule of a code.
 #[must_use]
 pub fn find(code: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.code == code)
+    all().find(|rule| rule.code == code)
 }
 
 /// Adds what the rules find in a release to what reading it has found; gives what then has to be
-/// shown, and the acknowledged warnings as notes for the pages.
+/// shown, and what is acknowledged as notes for the pages.
 #[must_use]
 pub fn check(
     release: &Release,
@@ -138,25 +155,19 @@ pub fn check(
     }
     let mut notes = Vec::new();
     for acknowledgement in &release.acknowledgements {
-        let code = acknowledgement.rule.code;
         let mut subjects = Vec::new();
         for subject in &acknowledgement.subjects {
-            let is_meant = |finding: &Diagnostic| {
-                finding.rule.code == code && finding.subject == subject.value
-            };
-            let (meant, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(is_meant);
-            found = rest;
+            if is_about_charts(acknowledgement.rule) {
+                // Whether it is stale is seen with the chart at hand, which is one for all minors.
+                subjects.push((subject.value.clone(), release.kubernetes.minors().collect()));
+                continue;
+            }
+            let meant = take(acknowledgement, &subject.value, &mut found);
             if !meant.is_empty() {
                 let minors = meant.into_iter().flat_map(|finding| finding.minors);
                 subjects.push((subject.value.clone(), minors.collect()));
             } else if release.is_whole {
-                found.push(Diagnostic::new(
-                    &stale_acknowledgement::RULE,
-                    subject.span.clone(),
-                    format!("there is no warning `{code}` about {:?}", subject.value),
-                    "acknowledged here",
-                    "remove it, or write what the warning is about as the warning writes it",
-                ));
+                found.push(stale(acknowledgement, subject));
             }
         }
         notes.push(Note {
@@ -165,6 +176,53 @@ pub fn check(
         });
     }
     (found, notes)
+}
+
+/// Takes what is acknowledged out of the findings about a chart, which are of several files; gives
+/// the acknowledgements of what was not found.
+pub fn acknowledge_chart(release: &Release, found: &mut [&mut Vec<Diagnostic>]) -> Vec<Diagnostic> {
+    let mut all_stale = Vec::new();
+    let acknowledgements = release.acknowledgements.iter();
+    for acknowledgement in acknowledgements.filter(|one| is_about_charts(one.rule)) {
+        for subject in &acknowledgement.subjects {
+            let mut meant = 0;
+            for found in &mut *found {
+                meant += take(acknowledgement, &subject.value, found).len();
+            }
+            if meant == 0 {
+                all_stale.push(stale(acknowledgement, subject));
+            }
+        }
+    }
+    all_stale
+}
+
+/// Takes what an acknowledgement means by one of its subjects out of what was found.
+fn take(
+    acknowledgement: &Acknowledgement,
+    subject: &str,
+    found: &mut Vec<Diagnostic>,
+) -> Vec<Diagnostic> {
+    let code = acknowledgement.rule.code;
+    let is_meant =
+        |finding: &mut Diagnostic| finding.rule.code == code && finding.subject == subject;
+    found.extract_if(.., is_meant).collect()
+}
+
+fn stale(acknowledgement: &Acknowledgement, subject: &Located<String>) -> Diagnostic {
+    let code = acknowledgement.rule.code;
+    let finding = if is_about_charts(acknowledgement.rule) {
+        "finding"
+    } else {
+        "warning"
+    };
+    Diagnostic::new(
+        &stale_acknowledgement::RULE,
+        subject.span.clone(),
+        format!("there is no {finding} `{code}` about {:?}", subject.value),
+        "acknowledged here",
+        format!("remove it, or write what the {finding} is about as its note writes it"),
+    )
 }
 
 /// Who has which supported minor, where each is to have one owner at most: the first that asks.

@@ -970,7 +970,7 @@ impl Lowering {
                     code.span(),
                     format!("{:?} {wrong}", code.get_ref()),
                     "here",
-                    "write the code of the warning, as it is shown in brackets",
+                    "write the code of a warning, or of a finding that shows a note, as it is in brackets",
                 );
             }
             warning

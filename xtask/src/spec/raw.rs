@@ -152,19 +152,20 @@ pub struct Release {
     /// Steps before `helm install` that no Helm value can express.
     #[serde(default)]
     pub install_step: Vec<Spanned<InstallStep>>,
-    /// Warnings that somebody has looked at, and what the reader of the pages should know of them.
+    /// Warnings, and findings of `check-chart`, that somebody has looked at, and what the reader of the
+    /// pages should know of them.
     #[serde(default)]
     pub acknowledge: Vec<Spanned<Acknowledge>>,
 }
 
-/// A warning that somebody has looked at.
+/// A warning, or a finding of `check-chart`, that somebody has looked at.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Acknowledge {
-    /// The warning's code: `frozen-registry`.
+    /// Its code: `frozen-registry`, `chart-unknown-image`.
     #[schemars(required, extend("enum" = acknowledgeable()))]
     pub rule: Key<String>,
-    /// What it is about, as the warnings say it: `["k8s.gcr.io"]`.
+    /// What it is about, as its note writes it: `["k8s.gcr.io"]`.
     #[schemars(required, length(min = 1))]
     pub subjects: Key<Vec<Spanned<String>>>,
     /// Why it stays, for the reader of the pages.

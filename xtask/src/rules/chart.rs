@@ -1,10 +1,10 @@
-//! What a chart can be found to have wrong, by code.
+//! What `check-chart` can find wrong with a chart, by code.
 
-use crate::rules::{Rule, Severity};
+use super::{Rule, Severity};
 
 macro_rules! rules {
     ($($name:ident = $code:literal, $summary:literal: $explanation:literal)*) => {
-        $(pub const $name: Rule = Rule {
+        $(#[doc = $summary] pub const $name: Rule = Rule {
             code: $code,
             severity: Severity::Error,
             summary: $summary,
@@ -21,6 +21,21 @@ rules! {
     YAML = "chart-invalid-yaml", "a chart's file that Helm cannot read":
         "The file is no YAML, has a key that is no text, or holds a second document, of which some versions \
          of Helm take the first and some the last."
+
+    METADATA = "chart-invalid-metadata", "a `Chart.yaml` that Helm refuses":
+        "Helm installs no chart without a `name` and a `version`, none whose version is no semantic version, \
+         and none of the type `library`. A version without quotes is a number to YAML, which loses the last \
+         zero of `1.30`."
+
+    KUBERNETES = "chart-kubernetes-version", "a `kubeVersion` of a chart that refuses a Kubernetes version of the release":
+        "Helm does not install a chart on a Kubernetes version that `kubeVersion` in `Chart.yaml` excludes. The \
+         table says that the release supports it: one of the two is wrong. Each minor of the release is \
+         compared, with all its patch versions."
+
+    VENDOR_VERSION = "chart-vendor-version", "a `kubeVersion` of a chart that refuses the Kubernetes versions of a vendor":
+        "Many vendors' clusters have a version with a suffix, such as `v1.28.5-gke.1`. Helm 3 takes that for a \
+         pre-release, which a comparison such as `>=1.20.0` refuses and `>=1.20.0-0` admits. Helm 4 ignores the \
+         suffix."
 
     DUPLICATE_KEY = "chart-duplicate-key", "a key that stands twice in one map of a chart's file":
         "Helm takes the last of the two and says nothing, so whoever changes the first one changes nothing."
@@ -48,8 +63,8 @@ rules! {
     UNKNOWN_IMAGE = "chart-unknown-image", "an image of the chart that the table does not have":
         "The chart names an image that no row of the table has, under any tag. If an installation pulls it, a \
          cluster without internet lacks it: nothing generated mirrors or imports it. Looked at are the values \
-         at the components' Helm keys, references that name a registry, values of keys that end in `image`, \
-         and groups with `repository` and `tag`."
+         at the components' Helm keys, references that name a registry, names with a version such as \
+         `example:1.2.0`, values at or below keys that say `image`, and groups with `repository` and `tag`."
 
     OTHER_VERSION = "chart-other-version", "an image of the chart under a tag that the table does not have":
         "The table has rows of this repository, and none with this tag. One of the two is out of date."
@@ -66,6 +81,11 @@ rules! {
     OTHER_DEFAULT = "chart-other-default", "a default of the chart that `chart.defaults` says otherwise":
         "From `chart.defaults` the pages tell which components run unless somebody switches them off. Only a \
          boolean is one: a template takes a text for true whatever it says, \"false\" too."
+
+    OTHER_TYPE = "chart-other-type", "a setting of another type than the chart's default":
+        "The table sets a value of one type (a boolean, a number or a text) where the chart's default has \
+         another. A template that expects a boolean takes every text for true, and one that compares texts \
+         does not find a number equal."
 
     MISSING_PATH = "chart-missing-path", "a path of an `[[install-step]]` that the chart does not have":
         "The pages tell the operator to delete this file or folder of the chart before the installation. If \
