@@ -58,6 +58,7 @@ fn shellcheck() {
     let (_folder, scripts) = files(".sh");
     let ours = [
         "tests/run",
+        "tests/in-debian",
         "tests/fuzz/run",
         ".ci/run",
         "tests/harness/src/keeper.sh",

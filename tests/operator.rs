@@ -14,10 +14,36 @@ use harness::{
 };
 use serde_json::Value;
 use support::helm::{EXTENDER, Helm, chart};
-use support::{huawei, whole_name};
+use support::{huawei, rendered, whole_name};
 use world::{World, place};
 use xtask::image::ImageRef;
 use xtask::plan::PlannedImage;
+
+/// The first two numbers of a program's version.
+fn version(program: &str) -> String {
+    let said = Script::new(tool(program)).arg("--version").run();
+    let said = said.expect_success().stdout;
+    let mut words = said.split(|c: char| c != '.' && !c.is_ascii_digit());
+    let version = words.find(|word| word.split('.').count() > 2);
+    let numbers: Vec<_> = version.expect("a version").split('.').take(2).collect();
+    numbers.join(".")
+}
+
+/// The page names the versions that these tests run with.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn the_versions_of_the_tools_are_on_the_page() {
+    let versions = ["containerd", "skopeo", "podman", "dockerd"].map(version);
+    let row = format!("| {} |", versions.join(" | "));
+    let (_, tree) = rendered(&huawei());
+    for page in ["README.md", "README.zh-CN.md"] {
+        let page = support::text(&tree, &format!("k8s-1.27/{page}"));
+        assert!(
+            page.lines().any(|line| line == row),
+            "{row} is not in {page}"
+        );
+    }
+}
 
 /// Imports an archive into a fresh containerd, which then has exactly the plan's images.
 fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> Containerd {
@@ -36,6 +62,12 @@ fn import(world: &World, minor: &str, architecture: &str, folder: &Scratch) -> C
     );
 
     world.expect_complete(&node, minor, architecture);
+    // The containerd of Debian 12 keeps the label, and knows nothing of pinned images.
+    let pins = version("containerd") != "1.6";
+    for name in world.names(minor) {
+        let image = node.cri_image_status(&name).expect("there");
+        assert_eq!(image.pinned, pins, "{name}");
+    }
     node
 }
 
@@ -724,25 +756,41 @@ fn an_archive_is_hardly_larger_than_its_blobs() {
 fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
     let world = World::start(false);
     let mut helm = Helm::start();
+    // Minors whose images are the same and whose scripts differ in the minor's name alone are of one
+    // kind, and the scripts are run once for each kind.
+    let mut kinds = BTreeMap::new();
     for plan in &world.release.plans {
         let minor = plan.kubernetes.as_str();
-        let values = support::text(&world.tree, &format!("k8s-{minor}/values.yaml"));
+        let text = |file: &str| support::text(&world.tree, &format!("k8s-{minor}/{file}"));
+        let scripts = ["pull.sh", "import.sh", "push.sh"];
+        let scripts = scripts.map(|script| text(script).replace(minor, "MINOR"));
+        let (nodes, mirror) = kinds
+            .entry((text("images.txt"), scripts))
+            .or_insert_with(|| {
+                // The node way, for every architecture that the minor serves.
+                let architectures = plan.architectures.iter().filter(|a| a.complete);
+                let nodes: Vec<_> = architectures
+                    .map(|architecture| {
+                        let folder = Scratch::new("pulled");
+                        world.pull(minor, &architecture.name, &folder);
+                        import(&world, minor, &architecture.name, &folder)
+                    })
+                    .collect();
+                // The registry way.
+                let mirror = Registry::start();
+                let push = world.script(minor, "push.sh").arg(mirror.address());
+                let fill = push.args(["--tls-verify", "false", "--package"]);
+                let _ = fill.arg(&*world.package).run().expect_success();
+                (nodes, mirror)
+            });
+
+        let values = text("values.yaml");
         let all = world.names(minor);
         let off = plan.off_by_default.iter();
         let off: BTreeSet<_> = off.map(|off| whole_name(&off.reference)).collect();
         let default = all.iter().filter(|image| !off.contains(*image)).cloned();
         let default: BTreeSet<_> = default.collect();
         assert!(default.len() < all.len(), "{minor}");
-
-        // The node way, for every architecture that the minor serves.
-        let architectures = plan.architectures.iter().filter(|a| a.complete);
-        let nodes: Vec<_> = architectures
-            .map(|architecture| {
-                let folder = Scratch::new("pulled");
-                world.pull(minor, &architecture.name, &folder);
-                import(&world, minor, &architecture.name, &folder)
-            })
-            .collect();
         for (extender, wanted) in [("{}", &default), (EXTENDER, &all)] {
             let asked = helm.render(&chart(), &[values, extender]).images();
             assert_eq!(asked, *wanted, "{minor}");
@@ -752,12 +800,9 @@ fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
             }
         }
 
-        // The registry way, with the values that name the registry.
-        let mirror = Registry::start();
-        let push = || world.script(minor, "push.sh").arg(mirror.address());
-        let fill = push().args(["--tls-verify", "false", "--package"]);
-        let _ = fill.arg(&*world.package).run().expect_success();
-        let overlay = push().arg("--print-values").run().expect_success().stdout;
+        // With the values that name the registry.
+        let print = world.script(minor, "push.sh").arg(mirror.address());
+        let overlay = print.arg("--print-values").run().expect_success().stdout;
         let served = mirror.catalog();
         for (extender, wanted) in [("{}", &default), (EXTENDER, &all)] {
             let asked = helm
@@ -775,4 +820,8 @@ fn every_image_that_the_chart_asks_for_is_there_on_every_minor() {
             }
         }
     }
+    assert!(
+        kinds.len() > 1,
+        "one kind of minor is no test of the others"
+    );
 }
