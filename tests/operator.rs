@@ -484,7 +484,7 @@ fn a_private_registry_with_a_password_and_its_own_certificate() {
     for image in &world.plan("1.27").images {
         let line = denied.stderr.lines().find(|l| l.contains(&image.reference));
         assert!(
-            line.is_some_and(|line| line.contains("unauthorized")),
+            line.is_some_and(|line| line.contains("authentication required")),
             "{denied}"
         );
     }
@@ -496,7 +496,7 @@ fn a_private_registry_with_a_password_and_its_own_certificate() {
     let line = "huawei-csi:4.5.0: it comes in the vendor's package (--package), and ";
     let line = unasked.stderr.lines().find(|found| found.contains(line));
     assert!(
-        line.is_some_and(|line| line.contains("unauthorized")),
+        line.is_some_and(|line| line.contains("authentication required")),
         "{unasked}"
     );
 
@@ -599,7 +599,8 @@ fn a_foreign_layer_stops_with_its_cause_or_arrives() {
 /// `skopeo sync` with a minor's list, as the page has it.
 fn sync(world: &World, minor: &str, mirror: &Registry) -> Script {
     Script::new(tool("skopeo"))
-        .args(["sync", "--all", "--preserve-digests", "--scoped"])
+        .args(["sync", "--all", "--preserve-digests", "--remove-signatures"])
+        .arg("--scoped")
         .args(["--dest-tls-verify=false", "--src", "yaml", "--dest"])
         .arg("docker")
         .arg(world.kit(minor).join("skopeo-sync.yaml"))
@@ -627,10 +628,10 @@ fn skopeo_takes_the_sync_list_as_it_is() {
     }
 }
 
-/// The configs of real images change on their way into an archive; what does not change is known by.
+/// The config of an image is as Docker wrote it, byte for byte, wherever the image arrives.
 #[test]
 #[ignore = "needs skopeo, containerd and docker-registry; tests/run brings them and runs this"]
-fn an_image_whose_config_is_written_anew() {
+fn an_image_whose_config_docker_wrote() {
     let classic = [
         "k8s.gcr.io/sig-storage/csi-attacher:v3.4.0",
         "huawei-csi:4.5.0",
@@ -665,9 +666,7 @@ fn an_image_whose_config_is_written_anew() {
         let held = mirror.platforms(repository, tag);
         assert_eq!(held.keys().collect::<Vec<_>>(), ["linux/amd64"]);
         let identity = world.identity(&image.name, "amd64");
-        assert_eq!(held["linux/amd64"].diff_ids, identity.diff_ids);
-        let same = held["linux/amd64"].config == identity.config;
-        assert_eq!(!same, classic.contains(&image.reference.as_str()));
+        assert_eq!(held["linux/amd64"], *identity);
         let listed = &node.images()[&image.name];
         assert_eq!(listed.platforms, ["linux/amd64"]);
     }

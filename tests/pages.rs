@@ -29,7 +29,7 @@ fn blocks(page: &str) -> Vec<&str> {
 /// Every block of a page, in whole, for the minor of these tests.
 const VARIABLES: &str = r"PACKAGE=/path/to/the/unpacked/package
 ARCH=amd64
-MIRROR=registry.example:5000
+MIRROR=registry.example:5000/csi
 ";
 const PUSH: &str = r#"./push.sh --package "$PACKAGE" "$MIRROR"
 "#;
@@ -39,7 +39,7 @@ const PULL: &str = r#"./pull.sh --arch "$ARCH" --package "$PACKAGE"
 "#;
 const PUSH_ARCHIVE: &str = r#"./push.sh --archive huawei-csi-4.5.0-k8s-1.27-"$ARCH".tar "$MIRROR"
 "#;
-const SYNC: &str = r#"skopeo sync --all --preserve-digests --scoped --src yaml --dest docker skopeo-sync.yaml "$MIRROR"
+const SYNC: &str = r#"skopeo sync --all --preserve-digests --remove-signatures --scoped --src yaml --dest docker skopeo-sync.yaml "$MIRROR"
 "#;
 const PUSH_SECURED: &str = r#"skopeo login --authfile auth.json --cert-dir certs "${MIRROR%%/*}"
 ./push.sh --authfile auth.json --cert-dir certs --package "$PACKAGE" "$MIRROR"

@@ -145,13 +145,14 @@ fn no_sum_of_a_new_archive() {
 #[test]
 #[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
 fn a_tool_that_is_killed() {
-    let body = r#"case $* in copy*/csi-resizer:*) kill -9 $$ ;; esac; exec "$TOOL" "$@""#;
+    let body = r#"case $* in *copy*/csi-resizer:*) kill -9 $$ ;; esac; exec "$TOOL" "$@""#;
     let (_tools, path) = path_with("skopeo", body);
     let (folder, mirror, _) = empty();
     let scripts = || [pull(&folder), push(mirror.address())].map(WithPackage::whole_package);
-    let cause = format!("missing:\n  {VICTIM}: it ended with status 137\n");
+    let victim = format!("missing:\n  {VICTIM}: cannot ");
     for script in scripts() {
-        let failed = fails(script.env("PATH", &path), &[&cause]);
+        let texts = [&*victim, ": it ended with status 137\n"];
+        let failed = fails(script.env("PATH", &path), &texts);
         assert_eq!(images(&failed, "copied"), others(), "{failed}");
     }
 

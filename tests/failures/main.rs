@@ -6,6 +6,7 @@ mod support;
 #[path = "../support/world.rs"]
 mod world;
 
+mod answers;
 mod archive;
 mod disks;
 mod gate;

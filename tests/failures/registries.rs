@@ -162,7 +162,7 @@ fn a_private_registry_fails(fault: Fault, cause: &str) {
 #[test]
 #[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
 fn a_private_registry_loses_an_image() {
-    let body = r#"case $* in copy*/csi-resizer:*) exit 0 ;; esac; exec "$TOOL" "$@""#;
+    let body = r#"case $* in *copy*/csi-resizer:*) exit 0 ;; esac; exec "$TOOL" "$@""#;
     let (_tools, path) = path_with("skopeo", body);
     let mirror = Registry::start();
     let push = || push(mirror.address()).whole_package();

@@ -66,7 +66,7 @@ pub use home::home;
 pub use image::{BuiltImage, Image, Manifest, Platform};
 pub use podman::Podman;
 pub use process::wait_for;
-pub use proxy::{Fault, FaultyProxy};
+pub use proxy::{Answer, Fault, FaultyProxy, Request};
 pub use registry::{AUTH, PASSWORD, Registry, RegistryBuilder, USER};
 pub use scratch::Scratch;
 pub use script::{ISOLATE, Outcome, Running, Script};

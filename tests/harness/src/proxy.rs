@@ -1,10 +1,15 @@
-//! A bad line to a registry.
+//! A bad line to a registry, or a registry of another kind.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use ureq::http::StatusCode;
+
+use crate::image::manifest_types;
 
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +23,40 @@ pub enum Fault {
     Stall,
 }
 
+/// What somebody asks of a registry.
+#[derive(Debug)]
+pub struct Request {
+    /// `GET`, `PUT`, and the like.
+    pub method: String,
+    /// The path, with its query.
+    pub path: String,
+    /// The type of what is sent, or nothing.
+    pub media_type: String,
+    upstream: String,
+    /// Everything before the body, changed to ask for one answer only.
+    head: String,
+    has_body: bool,
+}
+
+/// What a registry says in place of doing what it is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Answer {
+    /// The status of HTTP.
+    pub status: u16,
+    /// The words.
+    pub body: &'static str,
+}
+
+/// A registry's ways: what it answers by itself.
+#[derive(Clone)]
+struct Ways(Arc<dyn Fn(&Request) -> Option<Answer> + Send + Sync>);
+
+impl fmt::Debug for Ways {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ways")
+    }
+}
+
 /// A proxy for plain HTTP that passes everything on until it is told to fail.
 #[derive(Debug)]
 pub struct FaultyProxy {
@@ -29,6 +68,7 @@ pub struct FaultyProxy {
 #[derive(Debug, Default)]
 struct State {
     rules: Vec<Rule>,
+    ways: Option<Ways>,
     hits: usize,
     closing: bool,
 }
@@ -106,12 +146,19 @@ impl FaultyProxy {
         lock(&self.state).rules.push(Rule { part, fault, once });
     }
 
-    /// From now on, nothing fails.
-    pub fn heal(&self) {
-        lock(&self.state).rules.clear();
+    /// From now on, what `ways` has an answer for does not reach the registry.
+    pub fn answer(&self, ways: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static) {
+        lock(&self.state).ways = Some(Ways(Arc::new(ways)));
     }
 
-    /// How many requests have met a fault: a test of a fault that nobody met proves nothing.
+    /// From now on, nothing fails.
+    pub fn heal(&self) {
+        let mut state = lock(&self.state);
+        state.rules.clear();
+        state.ways = None;
+    }
+
+    /// How many requests have met a fault or an answer: a test of a fault that nobody met proves nothing.
     pub fn hits(&self) -> usize {
         lock(&self.state).hits
     }
@@ -137,9 +184,14 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 /// Serves one request, the only one of its connection.
 fn serve(client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result<()> {
     let mut from_client = BufReader::new(client);
-    let Some(request) = Request::read(&mut from_client)? else {
+    let Some(request) = Request::read(&mut from_client, upstream)? else {
         return Ok(());
     };
+    let ways = lock(state).ways.clone();
+    if let Some(answer) = ways.and_then(|ways| ways.0(&request)) {
+        lock(state).hits += 1;
+        return reply(client, &mut from_client, &request, answer);
+    }
     let fault = lock(state).meet(&request.path);
     let stalls = || {
         let state = lock(state);
@@ -149,16 +201,11 @@ fn serve(client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result
         thread::sleep(Duration::from_millis(5));
     }
     if fault == Some(Fault::ServerError) {
-        let mut to_client = client;
-        to_client.write_all(
-            b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-        )?;
-        client.shutdown(Shutdown::Write)?;
-        // The answer would be lost if the connection were closed on a client
-        // that is still sending.
-        client.set_read_timeout(Some(Duration::from_secs(10)))?;
-        io::copy(&mut from_client, &mut io::sink())?;
-        return Ok(());
+        let error = Answer {
+            status: 500,
+            body: "",
+        };
+        return reply(client, &mut from_client, &request, error);
     }
 
     let registry = TcpStream::connect(upstream)?;
@@ -184,20 +231,58 @@ fn serve(client: &TcpStream, upstream: &str, state: &Mutex<State>) -> io::Result
     })
 }
 
-struct Request {
-    /// Everything before the body, changed to ask for one answer only.
-    head: String,
-    path: String,
-    has_body: bool,
+/// Answers in the registry's place.
+fn reply(
+    mut client: &TcpStream,
+    rest: &mut impl Read,
+    request: &Request,
+    answer: Answer,
+) -> io::Result<()> {
+    let Answer { status, body } = answer;
+    let reason = StatusCode::from_u16(status).ok();
+    let reason = reason.and_then(|status| status.canonical_reason());
+    let reason = reason.unwrap_or("As Told");
+    let length = body.len();
+    let body = if request.method == "HEAD" { "" } else { body };
+    write!(
+        client,
+        "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )?;
+    client.shutdown(Shutdown::Write)?;
+    // The answer would be lost if the connection were closed on a client
+    // that is still sending.
+    client.set_read_timeout(Some(Duration::from_secs(10)))?;
+    io::copy(rest, &mut io::sink())?;
+    Ok(())
 }
 
 impl Request {
-    fn read(from: &mut impl BufRead) -> io::Result<Option<Self>> {
+    /// Whether the registry has what is asked for.
+    pub fn is_there(&self) -> bool {
+        let ask = || -> io::Result<String> {
+            let mut registry = TcpStream::connect(&self.upstream)?;
+            write!(
+                registry,
+                "HEAD {} HTTP/1.1\r\nHost: registry\r\nAccept: {}\r\nConnection: close\r\n\r\n",
+                self.path,
+                manifest_types()
+            )?;
+            let mut status = String::new();
+            BufReader::new(registry).read_line(&mut status)?;
+            Ok(status)
+        };
+        ask().is_ok_and(|status| status.contains(" 200 "))
+    }
+
+    fn read(from: &mut impl BufRead, upstream: &str) -> io::Result<Option<Self>> {
         let mut head = String::new();
         from.read_line(&mut head)?;
-        let Some(path) = head.split(' ').nth(1).map(str::to_owned) else {
+        let mut words = head.split(' ').map(str::to_owned);
+        let (Some(method), Some(path)) = (words.next(), words.next()) else {
             return Ok(None);
         };
+        let mut media_type = String::new();
         let mut has_body = false;
         loop {
             let mut line = String::new();
@@ -211,6 +296,9 @@ impl Request {
             if lower.starts_with("connection:") {
                 continue;
             }
+            if let Some(value) = lower.strip_prefix("content-type:") {
+                value.trim().clone_into(&mut media_type);
+            }
             has_body |= lower.starts_with("transfer-encoding:")
                 || lower
                     .strip_prefix("content-length:")
@@ -219,8 +307,11 @@ impl Request {
         }
         head.push_str("Connection: close\r\n\r\n");
         Ok(Some(Self {
-            head,
+            method,
             path,
+            media_type,
+            upstream: upstream.to_owned(),
+            head,
             has_body,
         }))
     }

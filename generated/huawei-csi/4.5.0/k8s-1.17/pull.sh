@@ -173,37 +173,38 @@ announce() { # REFERENCE
     printf '[%s/%s] %s ... ' "$number" "$total" "$1"
 }
 
-fail() { # REASON
+fail() { # REASON [REMEDY]
     say "FAILED: $1"
     failed="$failed$newline  $current: $1"
-    find_remedy "$1"
+    advise "${2-}"
+}
+
+# What helps, each remedy once.
+remedies=
+advise() { # REMEDY
+    [ -z "$1" ] || has "$remedies" "$1$newline" || remedies=$remedies$1$newline
 }
 
 again="run it again: what is done is not done twice"
-remedy="mend what is said above, then $again"
-disk="the disk"
-find_remedy() { # REASON
-    case $1 in
-        *'o space left on device'*) remedy="make room on $disk, then $again" ;;
-        *unauthorized* | *'denied: '* | *Forbidden*)
-            remedy="give --authfile with what skopeo login wrote, for an account that may do this, and $again"
-            ;;
-        *'unknown flag'*) remedy="install skopeo 1.9 or later, then $again" ;;
-    esac
-}
-
 die_if_failed() {
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
+    [ -n "$failed" ] || return 0
+    complain "not every image of Kubernetes $kubernetes is there; missing:$failed"
+    for remedy in ${remedies:-fix what is said above}; do say "help: $remedy, then $again"; done >&2
+    exit 1
 }
 
-# Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
+# Why a tool failed: the last line that it printed, or else its status.
 find_cause() {
-    cause=$(sed -n '/./h; $ {
-        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
-    }' "$scratch/errors")
+    cause=$(sed -n '/./h; $ { x; p; }' "$scratch/errors" | undress)
     if [ -n "$cause" ]; then return; fi
     need_room
     cause="it ended with status $result"
+}
+
+# Takes skopeo's decoration off a line, and what a URL has behind its path, which may be secret.
+undress() {
+    sed 's/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //
+        s/\(https*:[^ "?]*\)?[^ "]*[^ ":]/\1/g'
 }
 
 # On a full disk a tool fails without a word, and the best archive looks damaged.
@@ -465,6 +466,57 @@ unpack() { # FILE FOLDER
     run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
 }
 
+# Registries: what they answered, and what to do about it. The words of an error change from one version
+# of skopeo, and from one registry, to the next. They are shown, and they choose the advice; words that
+# are not known here keep no image from being copied.
+
+# Sets $answer to the kind of an error: of a registry's answer skopeo prints its code, the usual words
+# for that code, or its HTTP status.
+classify() { # CAUSE
+    case $1 in
+        *'unknown flag'*) answer=old ;;
+        *'trust policy'* | *policy.json*) answer=no-policy ;;
+        *' rejected'*) answer=rejected ;;
+        *x509*) answer=other ;;
+        *'o space left on device'*) answer=disk ;;
+        *'HTTP status: 507'* | *'StatusCode: 413'* | *'too large'* | *[Qq]uota* | *exceed*) answer=full ;;
+        *'HTTP status: 5'* | *'from registry 5'* | *'StatusCode: 429'* | *[Tt]'oomanyrequests'* | *[Tt]'oo many requests'*) answer=busy ;;
+        *EOF* | *'connection re'* | *timeout* | *'no such host'* | *'no route to host'*) answer=busy ;;
+        *'StatusCode: 401'* | *[Uu]nauthorized* | *[Aa]'uthentication required'*) answer=unauthorized ;;
+        *'StatusCode: 403'* | *Forbidden*) answer=forbidden ;;
+        *denied*) answer=denied ;;
+        *'StatusCode: 404'* | *'404 (Not Found)'* | *'manifest unknown'* | *'name unknown'* | *'not known to registry'* | *'not found'*) answer=absent ;;
+        *) answer=other ;;
+    esac
+}
+
+# Sets $remedy to what helps whatever was to be done, or else fails.
+find_remedy() { # ANSWER REGISTRY
+    remedy=
+    case $1 in
+        busy) remedy="see that $2 is well, and can be reached from here" ;;
+        disk) remedy="make room on $disk" ;;
+        old) remedy="install skopeo 1.9 or later" ;;
+        no-policy)
+            remedy="install skopeo's own configuration (containers-common), or write /etc/containers/policy.json: \
+{\"default\": [{\"type\": \"insecureAcceptAnything\"}]} accepts every image"
+            ;;
+        rejected) remedy="have this host's policy.json accept these images (man containers-policy.json)" ;;
+        *) return 1 ;;
+    esac
+}
+
+# Says why an image could not be read from where it comes from.
+fail_source() { # CAUSE
+    classify "$1"
+    find_remedy "$answer" "the source registry" || case $answer in
+        unauthorized | denied) remedy="log in to the source registry: $source_login" ;;
+        forbidden) remedy="if a proxy of your own network answers so, have it admit the source registry" ;;
+        absent) remedy="see that the source registry has it, or the mirror that this host's registries.conf names for it" ;;
+    esac
+    fail "cannot read it from its source: $1" "$remedy"
+}
+
 usage() {
     cat <<END
 Usage: $me [--arch ARCH] [--package DIR] [--output DIR] [--authfile FILE] [--dry-run]
@@ -616,6 +668,23 @@ is_whole() { # LAYOUT NAME
     }
 } >/dev/null 2>&1
 
+# Unpacks an archive, and makes a layout of each image in it, as if it had just been copied.
+take_former() {
+    unpack "$packed" "$work/new" && jq -r '.manifests[]
+        | "\(.annotations["org.opencontainers.image.ref.name"]) \(.digest) \({schemaVersion: 2, manifests: [.]})"' \
+        "$work/new/index.json" >"$scratch/former" || return
+    number=0
+    each_image take_layout
+}
+
+take_layout() { # KIND REFERENCE NAME
+    number=$((number + 1))
+    while IFS=' ' read -r name digest index; do
+        [ "$name" = "$3" ] || continue
+        mkdir -p "$work/$number" && say "$index" >"$work/$number/index.json" && say "$digest" >"$work/$number/digest"
+    done <"$scratch/former"
+}
+
 # Images are copied eight at a time, because a skopeo often waits: for its registry, for the disk, for
 # another's lock on its cache. Each gets a layout of its own, named by its number; the blobs of all
 # are shared. The queue holds a line "PID SOURCE NAME REFERENCE OUTCOME" for each.
@@ -626,8 +695,6 @@ fetch() { # KIND REFERENCE NAME
     outcome="already there"
     if is_whole "$queued" "$3"; then
         :
-    elif has "$former" "$3 $arch$newline" && [ -f archive/index.json ]; then
-        source=oci:archive:$3
     elif [ "$1" = registry ]; then
         source=docker://$3
         outcome=copied
@@ -646,13 +713,20 @@ fetch() { # KIND REFERENCE NAME
 }
 
 # Becomes skopeo, so that who ends this job ends skopeo. It streams, so its memory stays small also when
-# Go collects its garbage less often.
+# Go collects its garbage less often. An image keeps the form that it has, Docker's or the OCI's, or it
+# could not go on to a registry that takes only the one. Of the vendor's, which are Docker's, the layers
+# are compressed. What this host's configuration says of signatures is for images that are run here; no
+# archive can hold one.
 copy() { # NUMBER SOURCE NAME
     [ "$2" != none ] || exit 0
     [ ! -d "$1" ] || rm -rf "$1"
-    GOGC=400 exec skopeo copy --quiet --retry-times 2 --override-os linux --override-arch "$arch" \
-        ${authfile:+"--src-authfile=$authfile"} --dest-shared-blob-dir archive/blobs \
-        --digestfile "$1/digest" "$2" "oci:$1:$3" >"$scratch/$1" 2>&1
+    case $2 in
+        docker://*) form=--preserve-digests ;;
+        *) form=--format=v2s2 ;;
+    esac
+    GOGC=400 exec skopeo copy --quiet --retry-times 2 "$form" --remove-signatures \
+        --override-os linux --override-arch "$arch" ${authfile:+"--src-authfile=$authfile"} \
+        --dest-shared-blob-dir archive/blobs --digestfile "$1/digest" "$2" "oci:$1:$3" >"$scratch/$1" 2>&1
 }
 
 # Waits for the first of the queue, so that the lines come in the order of the table.
@@ -676,7 +750,7 @@ END
         rm -rf "$number"
         mv "$scratch/$number" "$scratch/errors"
         find_cause
-        fail "$cause"
+        fail_source "$cause"
     fi
 }
 
@@ -753,6 +827,7 @@ need_tools skopeo jq tar sha256sum flock
 { mkdir -p "$output" && cd "$output"; } || die "cannot use the folder $output" "--output names another"
 lock "$output/.$archive.lock" "--output names a folder to write in"
 disk="the disk of $output"
+source_login="give --authfile with what skopeo login wrote for it"
 make_scratch "${TMPDIR:-/tmp}" "$product"
 if [ -n "$packages" ]; then
     each_image want_vendor
@@ -778,7 +853,7 @@ if [ "$held" != "$wanted" ]; then
         [ -z "$former" ] || packed=$archive
         [ ! -f "$work/$archive" ] || packed=$work/$archive
         rm -rf "$work/new"
-        if ! { mkdir -p "$work/new/blobs" && { [ -z "$packed" ] || unpack "$packed" "$work/new"; }; }; then
+        if ! { mkdir -p "$work/new/blobs" && { [ -z "$packed" ] || take_former; }; }; then
             rm -rf "$work/new"
             die "cannot unpack $packed in $output" "if the disk is full make room, then $again"
         fi

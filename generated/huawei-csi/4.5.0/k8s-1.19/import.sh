@@ -173,37 +173,38 @@ announce() { # REFERENCE
     printf '[%s/%s] %s ... ' "$number" "$total" "$1"
 }
 
-fail() { # REASON
+fail() { # REASON [REMEDY]
     say "FAILED: $1"
     failed="$failed$newline  $current: $1"
-    find_remedy "$1"
+    advise "${2-}"
+}
+
+# What helps, each remedy once.
+remedies=
+advise() { # REMEDY
+    [ -z "$1" ] || has "$remedies" "$1$newline" || remedies=$remedies$1$newline
 }
 
 again="run it again: what is done is not done twice"
-remedy="mend what is said above, then $again"
-disk="the disk"
-find_remedy() { # REASON
-    case $1 in
-        *'o space left on device'*) remedy="make room on $disk, then $again" ;;
-        *unauthorized* | *'denied: '* | *Forbidden*)
-            remedy="give --authfile with what skopeo login wrote, for an account that may do this, and $again"
-            ;;
-        *'unknown flag'*) remedy="install skopeo 1.9 or later, then $again" ;;
-    esac
-}
-
 die_if_failed() {
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
+    [ -n "$failed" ] || return 0
+    complain "not every image of Kubernetes $kubernetes is there; missing:$failed"
+    for remedy in ${remedies:-fix what is said above}; do say "help: $remedy, then $again"; done >&2
+    exit 1
 }
 
-# Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
+# Why a tool failed: the last line that it printed, or else its status.
 find_cause() {
-    cause=$(sed -n '/./h; $ {
-        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
-    }' "$scratch/errors")
+    cause=$(sed -n '/./h; $ { x; p; }' "$scratch/errors" | undress)
     if [ -n "$cause" ]; then return; fi
     need_room
     cause="it ended with status $result"
+}
+
+# Takes skopeo's decoration off a line, and what a URL has behind its path, which may be secret.
+undress() {
+    sed 's/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //
+        s/\(https*:[^ "?]*\)?[^ "]*[^ ":]/\1/g'
 }
 
 # On a full disk a tool fails without a word, and the best archive looks damaged.
@@ -637,7 +638,7 @@ import() { # FILE
     if ! run_ctr images import ${platform:+"$platform"} "$1"; then
         find_cause
         complain "containerd did not take $1: $cause"
-        find_remedy "$cause"
+        case $cause in *'o space left on device'*) advise "make room on the disk of containerd" ;; esac
     fi
 }
 

@@ -217,37 +217,38 @@ announce() { # REFERENCE
     printf '[%s/%s] %s ... ' "$number" "$total" "$1"
 }
 
-fail() { # REASON
+fail() { # REASON [REMEDY]
     say "FAILED: $1"
     failed="$failed$newline  $current: $1"
-    find_remedy "$1"
+    advise "${2-}"
+}
+
+# What helps, each remedy once.
+remedies=
+advise() { # REMEDY
+    [ -z "$1" ] || has "$remedies" "$1$newline" || remedies=$remedies$1$newline
 }
 
 again="run it again: what is done is not done twice"
-remedy="mend what is said above, then $again"
-disk="the disk"
-find_remedy() { # REASON
-    case $1 in
-        *'o space left on device'*) remedy="make room on $disk, then $again" ;;
-        *unauthorized* | *'denied: '* | *Forbidden*)
-            remedy="give --authfile with what skopeo login wrote, for an account that may do this, and $again"
-            ;;
-        *'unknown flag'*) remedy="install skopeo 1.9 or later, then $again" ;;
-    esac
-}
-
 die_if_failed() {
-    [ -z "$failed" ] || die "not every image of Kubernetes $kubernetes is there; missing:$failed" "$remedy"
+    [ -n "$failed" ] || return 0
+    complain "not every image of Kubernetes $kubernetes is there; missing:$failed"
+    for remedy in ${remedies:-fix what is said above}; do say "help: $remedy, then $again"; done >&2
+    exit 1
 }
 
-# Why a tool failed: the last line that it printed, without skopeo's decoration, or else its status.
+# Why a tool failed: the last line that it printed, or else its status.
 find_cause() {
-    cause=$(sed -n '/./h; $ {
-        x; s/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //; p
-    }' "$scratch/errors")
+    cause=$(sed -n '/./h; $ { x; p; }' "$scratch/errors" | undress)
     if [ -n "$cause" ]; then return; fi
     need_room
     cause="it ended with status $result"
+}
+
+# Takes skopeo's decoration off a line, and what a URL has behind its path, which may be secret.
+undress() {
+    sed 's/^time=.* msg="\(.*\)"$/\1/; s/\\[nt]/ /g; s/\\"/"/g; s/^Error parsing image name "[^"]*": //
+        s/\(https*:[^ "?]*\)?[^ "]*[^ ":]/\1/g'
 }
 
 # On a full disk a tool fails without a word, and the best archive looks damaged.
@@ -528,6 +529,57 @@ unpack() { # FILE FOLDER
     run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
 }
 
+# Registries: what they answered, and what to do about it. The words of an error change from one version
+# of skopeo, and from one registry, to the next. They are shown, and they choose the advice; words that
+# are not known here keep no image from being copied.
+
+# Sets $answer to the kind of an error: of a registry's answer skopeo prints its code, the usual words
+# for that code, or its HTTP status.
+classify() { # CAUSE
+    case $1 in
+        *'unknown flag'*) answer=old ;;
+        *'trust policy'* | *policy.json*) answer=no-policy ;;
+        *' rejected'*) answer=rejected ;;
+        *x509*) answer=other ;;
+        *'o space left on device'*) answer=disk ;;
+        *'HTTP status: 507'* | *'StatusCode: 413'* | *'too large'* | *[Qq]uota* | *exceed*) answer=full ;;
+        *'HTTP status: 5'* | *'from registry 5'* | *'StatusCode: 429'* | *[Tt]'oomanyrequests'* | *[Tt]'oo many requests'*) answer=busy ;;
+        *EOF* | *'connection re'* | *timeout* | *'no such host'* | *'no route to host'*) answer=busy ;;
+        *'StatusCode: 401'* | *[Uu]nauthorized* | *[Aa]'uthentication required'*) answer=unauthorized ;;
+        *'StatusCode: 403'* | *Forbidden*) answer=forbidden ;;
+        *denied*) answer=denied ;;
+        *'StatusCode: 404'* | *'404 (Not Found)'* | *'manifest unknown'* | *'name unknown'* | *'not known to registry'* | *'not found'*) answer=absent ;;
+        *) answer=other ;;
+    esac
+}
+
+# Sets $remedy to what helps whatever was to be done, or else fails.
+find_remedy() { # ANSWER REGISTRY
+    remedy=
+    case $1 in
+        busy) remedy="see that $2 is well, and can be reached from here" ;;
+        disk) remedy="make room on $disk" ;;
+        old) remedy="install skopeo 1.9 or later" ;;
+        no-policy)
+            remedy="install skopeo's own configuration (containers-common), or write /etc/containers/policy.json: \
+{\"default\": [{\"type\": \"insecureAcceptAnything\"}]} accepts every image"
+            ;;
+        rejected) remedy="have this host's policy.json accept these images (man containers-policy.json)" ;;
+        *) return 1 ;;
+    esac
+}
+
+# Says why an image could not be read from where it comes from.
+fail_source() { # CAUSE
+    classify "$1"
+    find_remedy "$answer" "the source registry" || case $answer in
+        unauthorized | denied) remedy="log in to the source registry: $source_login" ;;
+        forbidden) remedy="if a proxy of your own network answers so, have it admit the source registry" ;;
+        absent) remedy="see that the source registry has it, or the mirror that this host's registries.conf names for it" ;;
+    esac
+    fail "cannot read it from its source: $1" "$remedy"
+}
+
 usage() {
     cat <<END
 Usage: $me [--layout scoped|flat] [--archive FILE]... [--package DIR]...
@@ -552,6 +604,7 @@ archives of pull.sh, on a host that reaches only the private registry.
   --dry-run         say what would be done, and do nothing
   --help            print this text
 
+Where the registry has projects, PREFIX begins with one that is already there.
 An image that HOST already has is not copied again, and what it has for other architectures
 of the release stays. Credentials and certificates for the source registries, and mirrors of
 them, are this host's own configuration. Archives are unpacked in TMPDIR (default: /var/tmp).
@@ -714,10 +767,18 @@ take_vendor_archives() { # NAME
         if has "$parts" "$1 $arch "; then continue; fi
         find_vendor_archive "$1" "$arch"
         ln -sf "$found" vendor.tar # skopeo cannot take a path with a colon
-        run skopeo copy --quiet --dest-shared-blob-dir layout/blobs --digestfile digest \
-            docker-archive:vendor.tar "oci:vendor:$1" || return
+        run skopeo copy --quiet --format=v2s2 --remove-signatures --dest-shared-blob-dir layout/blobs \
+            --digestfile digest docker-archive:vendor.tar "oci:vendor:$1" || return
         parts="$parts$1 $arch $(cat digest)$newline"
     done
+}
+
+# Has skopeo ask the registry for something.
+registry() { # COMMAND ARGUMENT...
+    command=$1
+    shift
+    run skopeo "$command" --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
+        ${cert_dir:+"--cert-dir=$cert_dir"} "$@"
 }
 
 # Asks the registry for a manifest, or its config, and leaves it in a file; fails with the $cause.
@@ -725,8 +786,7 @@ inspect() { # FILE DESTINATION [--config]
     file=$1
     place=docker://$2
     shift 2
-    if run skopeo inspect --raw --tls-verify="$tls_verify" ${authfile:+"--authfile=$authfile"} \
-        ${cert_dir:+"--cert-dir=$cert_dir"} "$@" "$place"; then
+    if registry inspect --raw "$@" "$place"; then
         mv output "$file"
         return
     fi
@@ -744,30 +804,98 @@ reach() {
 }
 
 # Asks the registry for a name: sets $digest, to nothing if there is no such name, and leaves the
-# manifest in the file there.
+# manifest in the file there. Fails if the registry does not say, with the $cause, and with the $answer
+# "hidden" for a name that it lists.
 ask() { # DESTINATION
     digest=
+    present=
+    why=
     if inspect there "$1"; then
+        present=yes
         sha256 there
         digest=sha256:$sum
         return
     fi
-    case $cause in
-        *'manifest unknown'* | *'name unknown'* | *'artifact '*' not found'* | *'repository '*' not found'* | *' 404'*) ;;
-        *) return 1 ;;
-    esac
+    # From version 1.11 on, skopeo says by its status that there is none.
+    [ "$result" -ne 2 ] || return 0
+    classify "$cause"
+    [ "$answer" != absent ] || return 0
+    why=$cause
+    if registry list-tags "docker://${1%:*}"; then
+        jq -e --arg tag "${1##*:}" '.Tags | index($tag)' output >/dev/null || return 0
+        answer=hidden
+    fi
+    cause=$why
+    return 1
+}
+
+# Sets $cause to why skopeo failed, and $request to the last request that it made. Where it has logged
+# its requests (--debug), the cause is the first failure behind the last one: in the end skopeo may speak
+# of another way that it then tried without asking the registry.
+find_answer() {
+    request=$(sed -n 's/.* msg="\([A-Z]* https*:[^ "]*\)".*/\1/p' "$scratch/errors" | tail -n 1)
+    cause=$(sed -n '
+        / msg="[A-Z]* https*:/ { s/.*//; h; d; }
+        / failed: / { x; /./x; }
+        $ { g; p; }' "$scratch/errors" | undress)
+    [ -n "$cause" ] || find_cause
 }
 
 copy() { # SOURCE
     copy_once "$1" || { is_broken_off "$cause" && copy_once "$1"; }
 }
 
+# What the host's configuration says of signatures is for images that are run here: none is asked of the
+# source, or left with the registry.
 copy_once() { # SOURCE
-    if run skopeo copy --quiet --all --preserve-digests --retry-times 2 --src-shared-blob-dir layout/blobs \
+    if run skopeo --debug copy --quiet --all --preserve-digests --remove-signatures --retry-times 2 \
         --dest-tls-verify="$tls_verify" ${authfile:+"--dest-authfile=$authfile"} \
         ${cert_dir:+"--dest-cert-dir=$cert_dir"} "$1" "docker://$destination"; then return; fi
-    find_cause
+    find_answer
     return 1
+}
+
+# Says why the registry has not taken an image, whose manifest is in a file.
+fail_copy() { # FILE
+    # What answers a HEAD has no words; asked for the name before, the registry has had some.
+    case $request in 'HEAD '*) cause=${why:-$cause} ;; esac
+    classify "$cause"
+    if ! find_remedy "$answer" "$host"; then
+        case $answer,$present,$request in
+            full,*) remedy="make room in $host, or raise its limit" ;;
+            *,yes,'PUT '*/manifests/*)
+                remedy="if $host lets no tag be overwritten, delete this one there, and give the archives or packages of all architectures in one run"
+                ;;
+            *,,'PUT '*/manifests/*)
+                ! grep -q 'vnd[.]oci[.]image' "$1" ||
+                    remedy="have $host admit the manifests of the OCI, or import on the nodes, with pull.sh and import.sh"
+                ;;
+            unauthorized,* | forbidden,* | denied,* | absent,*) explain_denial ;;
+        esac
+    fi
+    deed=create
+    [ -z "$present" ] || deed=overwrite
+    fail "cannot $deed it in $host: $cause" "$remedy"
+}
+
+# Whether a login is right, skopeo login says by its status: it tries the one that is there. For another
+# it would ask, but nobody is there to type it. It is tried once a run.
+admitted=
+explain_denial() {
+    if [ -z "$admitted" ]; then
+        admitted=no
+        ! registry login "$host" </dev/null || admitted=yes
+    fi
+    if [ "$admitted" = no ]; then
+        remedy="log in with skopeo login --authfile ${authfile:-FILE} ${host%%/*}, and give --authfile ${authfile:-FILE}"
+        return
+    fi
+    remedy="the login is right: let its account write to these names, which may have to be made in the registry beforehand"
+    case $present,$host,$layout in
+        ,*/*,scoped) remedy="$remedy; or give --layout flat, if names of more than two levels are refused" ;;
+        ,*/*) ;;
+        ,*) remedy="$remedy; or give HOST/PROJECT, with a project that is there" ;;
+    esac
 }
 
 # What was copied: lines "NAME DIGEST".
@@ -775,11 +903,11 @@ copied=
 put_from_registry() { # NAME
     if ! run skopeo inspect --raw --retry-times 2 "docker://$1"; then
         find_cause
-        why=$cause
+        unread=$cause
         if ask "$destination" && [ -n "$digest" ]; then
-            say "already there (not compared: $why)"
+            say "already there (not compared: $unread)"
         else
-            fail "$why"
+            fail_source "$unread"
         fi
         return
     fi
@@ -792,12 +920,25 @@ put_from_registry() { # NAME
         say copied
         copied="$copied$1 $wanted$newline"
     elif is_windows "$cause"; then
-        fail "the registry refuses its Windows variant, which has a foreign layer: $cause"
-        remedy="let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), \
-or push the archives of pull.sh, which are for Linux alone; then $again"
+        fail "the registry refuses its Windows variant, which has a foreign layer: $cause" \
+            "let the registry admit foreign layers (docker-registry: validation.manifests.urls.allow), or push the archives of pull.sh, which are for Linux alone"
+    elif is_readable "$1"; then
+        fail_copy source
     else
-        fail "$cause"
+        fail_source "$cause"
     fi
+}
+
+# Whether it was not the source that failed: it has given its manifest, and now is to give a config too.
+is_readable() { # NAME
+    refusal=$cause
+    first=$(jq -r '.manifests[0].digest // empty' source)
+    if run skopeo inspect --raw --config "docker://${first:+${1%:*}@}${first:-$1}"; then
+        cause=$refusal
+        return
+    fi
+    find_cause
+    return 1
 }
 
 # Whether the manifest that a registry refused is a Windows variant of the image.
@@ -823,21 +964,13 @@ put_from_files() { # NAME
         return
     fi
     join_parts "$1"
-    write_index "$entries"
-    wanted=${digests%"$newline"}
-    case $wanted in
-        *"$newline"*)
-            sha256 one/index.json
-            wanted=sha256:$sum
-            mv one/index.json "$(blobs "$wanted")"
-            write_index "$(describe "$wanted")"
-            ;;
-    esac
-    if copy oci:one; then
+    write_manifest
+    sha256 "$pool/manifest.json"
+    if copy "dir:$pool"; then
         say "copied, for $served nodes"
-        copied="$copied$1 $wanted$newline"
+        copied="$copied$1 sha256:$sum$newline"
     else
-        fail "$cause"
+        fail_copy "$pool/manifest.json"
     fi
 }
 
@@ -855,35 +988,49 @@ join_part() { # NAME ARCHITECTURE
     part=${part%%"$newline"*}
     served="$served${served:+ and }$2"
     digests=$digests$part$newline
-    entries="$entries${entries:+,}$(describe "$part" ",\"platform\":{\"architecture\":\"$2\",\"os\":\"linux\"}")"
+    entries="$entries${entries:+,}$(describe "$part" "$2")"
 }
 
-# Prints where the blobs of the layout are.
+# Prints where blobs of the layout are.
+pool=layout/blobs/sha256
 blobs() { # DIGEST...
-    for blob; do say "layout/blobs/sha256/${blob#sha256:}"; done
+    for blob; do say "$pool/${blob#sha256:}"; done
 }
 
-# The JSON of an index, which is of words that need no quoting; jq would be slow to start.
-write_index() { # DESCRIPTIONS
-    say "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[$1]}" >one/index.json
-}
-
-describe() { # DIGEST [MEMBERS]
-    manifest=$(cat "$(blobs "$1")")
-    case $manifest in
-        *'"manifests":'*) type=application/vnd.oci.image.index.v1+json ;;
-        *docker.distribution.manifest.v2*) type=application/vnd.docker.distribution.manifest.v2+json ;;
-        *) type=application/vnd.oci.image.manifest.v1+json ;;
+# Has all blobs be the folder of one image, as skopeo reads it with every digest kept: its manifest is
+# manifest.json, and those that are listed there are DIGEST.manifest.json. The JSON of a list is of words
+# that need no quoting; jq would be slow to start. What is of Docker alone gets a list of Docker's.
+write_manifest() {
+    case $digests in
+        *"$newline"?*) ;;
+        *)
+            cp "$(blobs "${digests%"$newline"}")" "$pool/manifest.json"
+            return
+            ;;
     esac
-    printf '{"mediaType":"%s","digest":"%s","size":%d%s}' "$type" "$1" "$(wc -c <"$(blobs "$1")")" "${2-}"
+    # shellcheck disable=SC2086 # a list
+    for part in $(blobs $digests); do cp "$part" "$part.manifest.json"; done
+    case $entries in
+        *vnd.oci.*) type=application/vnd.oci.image.index.v1+json ;;
+        *) type=application/vnd.docker.distribution.manifest.list.v2+json ;;
+    esac
+    say "{\"schemaVersion\":2,\"mediaType\":\"$type\",\"manifests\":[$entries]}" >"$pool/manifest.json"
+}
+
+describe() { # DIGEST ARCHITECTURE
+    manifest=$(blobs "$1")
+    type=application/vnd.oci.image.manifest.v1+json
+    ! grep -q docker.distribution.manifest.v2 "$manifest" || type=application/vnd.docker.distribution.manifest.v2+json
+    printf '{"mediaType":"%s","digest":"%s","size":%d,"platform":{"architecture":"%s","os":"linux"}}' \
+        "$type" "$1" "$(wc -c <"$manifest")" "$2"
 }
 
 # Sets $held to the digests of what the registry has under the name for Linux, and leaves their configs
-# in the file held. A registry may deny that to those who may push a new name.
+# in the file held. What a registry says of a name that it does not have is its own affair.
 find_held() {
     held=
     : >held
-    ask "$destination" || case $cause in *unauthorized* | *denied*) ;; *) return 1 ;; esac
+    ask "$destination" || case $answer in busy | hidden) return 1 ;; esac
     [ -n "$digest" ] || return 0
     for manifest in $(jq -r --arg digest "$digest" '.manifests // [{$digest, platform: {os: "linux"} }]
         | .[] | select(.platform.os == "linux").digest' there); do
@@ -930,7 +1077,7 @@ put() { # KIND REFERENCE NAME
         fail "no --archive holds it for$lacking"
     elif [ -n "$packages" ] && ! take_vendor_archives "$3"; then
         find_cause
-        fail "$cause"
+        fail_source "$cause"
     elif [ -n "$packages" ] || { [ -n "$archives" ] && [ -z "$lacking" ]; }; then
         put_from_files "$3"
     elif ! ask "$destination"; then
@@ -950,6 +1097,8 @@ confirm() { # KIND REFERENCE NAME
     if ask "$destination"; then
         if has "$copied" "$3 $digest$newline"; then return; fi
         cause="$destination is not what was put there"
+    else
+        cause="$host has taken it, but does not show it: $cause"
     fi
     announce "$2"
     fail "$cause"
@@ -984,12 +1133,13 @@ case $(id -u) in
 esac
 # What a run that was killed has left.
 parent=${TMPDIR:-/var/tmp}
+disk="the disk of $parent"
+source_login="run skopeo login for it, as this user"
 find "$parent" -maxdepth 1 -type d -user "$(id -u)" -name "$task.??????" -exec rm -rf {} + 2>/dev/null || :
 make_scratch "$parent" "$task"
 cd "$scratch"
 reach
-mkdir -p layout/blobs one
-say '{"imageLayoutVersion":"1.0.0"}' >one/oci-layout
+mkdir -p "$pool"
 for archive in $archives; do take_archive "$archive"; done
 if [ -n "$packages" ]; then
     # Without an archive, the vendor's images are for the architectures that the packages serve.
