@@ -72,11 +72,17 @@ fn shellcheck() {
 }
 
 #[test]
-#[ignore = "needs dash, bash and busybox; tests/run brings them and runs this"]
+#[ignore = "needs the shells; tests/run brings them and runs this"]
 fn every_shell_parses_every_script() {
     let (_folder, scripts) = files(".sh");
     for script in scripts {
-        for shell in [&["dash"][..], &["bash", "--posix"], &["busybox", "ash"]] {
+        for shell in [
+            &["dash"][..],
+            &["bash", "--posix"],
+            &["busybox", "ash"],
+            &["ksh"],
+            &["mksh"],
+        ] {
             clean(
                 Command::new(tool(shell[0]))
                     .args(&shell[1..])

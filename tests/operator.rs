@@ -688,7 +688,7 @@ fn an_image_whose_config_docker_wrote() {
 #[ignore = "needs every tool; tests/run brings them and runs this"]
 fn every_shell_runs_the_scripts() {
     let world = World::start(false);
-    for shell in [&["bash"][..], &["busybox", "ash"]] {
+    for shell in [&["bash"][..], &["busybox", "ash"], &["ksh"], &["mksh"]] {
         let script = |name: &str| {
             let shell = world.operator(tool(shell[0])).args(&shell[1..]);
             shell.arg(world.kit("1.27").join(name))

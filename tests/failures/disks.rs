@@ -46,7 +46,7 @@ fn a_full_disk_while_pushing() {
         let push = push(mirror.address()).env("TMPDIR", disk.path());
         push.arg("--archive").arg(archive_in(&ARCHIVE))
     };
-    fails(push(), &["cannot unpack", "make room", "TMPDIR"]);
+    fails(push(), &["no space left on device", "make room", "TMPDIR"]);
     assert!(mirror.catalog().is_empty());
 
     fs::remove_file(ballast).expect("removed");

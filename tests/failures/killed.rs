@@ -139,12 +139,14 @@ fn importing_is_killed_while_containerd_reads_the_archive() {
                 cd "${0%/*}"
                 mkfifo pipe
                 for archive; do :; done
-                { head -c $(($(wc -c <"$archive") * 3 / 4)) "$archive"; : >reached; sleep 600; } >pipe &
+                { head -c "$HALF" "$archive"; : >reached; sleep 600; } >pipe &
                 exec "$TOOL" -n k8s.io images import pipe ;;
         esac
         exec "$TOOL" "$@""#;
     let (folder, path) = path_with("ctr", body);
-    let running = import(&node, &ARCHIVE).env("PATH", path).spawn();
+    let archive = fs::metadata(archive_in(&ARCHIVE)).expect("there");
+    let running = import(&node, &ARCHIVE).env("PATH", path);
+    let running = running.env("HALF", (archive.len() / 2).to_string()).spawn();
     wait_for("half of the archive to be read", || {
         folder.join("reached").exists().then_some(())
     });

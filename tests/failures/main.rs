@@ -12,10 +12,12 @@ mod disks;
 mod gate;
 mod host;
 mod killed;
+mod others;
 mod package;
 mod paths;
 mod refused;
 mod registries;
+mod tampered;
 mod together;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// An archive of `pull.sh` without the vendor's images, in its folder.
-static REGISTRY_IMAGES: LazyLock<Scratch> = LazyLock::new(|| {
+pub(crate) static REGISTRY_IMAGES: LazyLock<Scratch> = LazyLock::new(|| {
     let folder = Scratch::new("registry-images");
     let _ = pull(&folder).run().expect_success();
     folder

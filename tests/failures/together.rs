@@ -14,7 +14,7 @@ use crate::{
 #[track_caller]
 fn two_at_once(script: impl Fn() -> Script, first: Running, go_on: impl FnOnce()) {
     let second = script().spawn();
-    assert!(second.wait_for_output("another run is at work"));
+    assert!(second.wait_for_output("another run is at work here, process "));
     go_on();
     let _ = first.finish().expect_success();
     let second = second.finish().expect_success();

@@ -45,11 +45,15 @@ each_vendor_archive() {
 }
 
 # Everything below is the same for every product, release and Kubernetes version.
-# POSIX sh: dash, bash and busybox run it alike.
-set -euf
+# POSIX sh: dash, bash, busybox, ksh and mksh run it alike.
+set -euf +C
+# What the caller's shell has set for tools changes nothing here.
+unset CDPATH GREP_OPTIONS GZIP POSIXLY_CORRECT TAR_OPTIONS XZ_DEFAULTS XZ_OPT ZSTD_CLEVEL
 export LC_ALL=C
+umask 022
 newline='
 '
+tab=$(printf '\t')
 IFS=$newline # a list holds one entry a line, so entries may contain blanks
 
 me=${0##*/}
@@ -57,7 +61,15 @@ total=0
 count() { total=$((total + 1)); }
 each_image count
 
-say() { printf '%s\n' "$@"; }
+# Prints texts, whoever has written them: an archive, a registry, a tool. Signs that would steer a
+# terminal, or hide what is there, are left out.
+hidden=$(printf 's/\302[\200-\237]//g; s/\342\200[\213-\217\252-\256]//g; s/\342\201[\240-\251]//g')
+say() {
+    case $* in
+        *[!\ -~"$newline$tab"]*) printf '%s\n' "$@" | tr -d '\000-\010\013-\037\177' | sed "$hidden" ;;
+        *) printf '%s\n' "$@" ;;
+    esac
+}
 
 # Whether a list has a line that begins so.
 has() { # LIST BEGINNING
@@ -90,8 +102,8 @@ need_value() { [ -n "${2-}" ] || misuse "$1 needs a value"; }
 # Later steps change the folder, so a path is made absolute when it is read.
 absolute() {
     case $1 in
-        /*) say "$1" ;;
-        *) say "${PWD%/}/$1" ;;
+        /*) printf '%s\n' "$1" ;;
+        *) printf '%s\n' "${PWD%/}/$1" ;;
     esac
 }
 [ -z "${TMPDIR-}" ] || TMPDIR=$(absolute "$TMPDIR")
@@ -146,19 +158,38 @@ run() { # COMMAND...
     return "$result"
 }
 
-# Two runs at once: the second waits. The lock ends with its process, however that ends. It comes
-# before make_scratch: a script without traps can be ended while it waits.
-lock() { # FILE HELP
-    (: >>"$1") 2>/dev/null || die "cannot write the lock $1" "$2"
-    exec 9>>"$1"
-    locked=0
-    flock -n 9 || locked=$?
-    [ "$locked" -le 1 ] || die "cannot take the lock $1" "flock says why above; a disk of another machine may have no locks"
-    if [ "$locked" -eq 1 ]; then
-        say "another run is at work here: waiting for it ($1)"
-        flock 9
-    fi
+# Whether a file or a folder is this user's, or root's, and nobody else can put anything into it.
+is_ours() { # PATH
+    [ -n "$(find "$1" -prune ! -type l ! -perm -002 \( -user "$(id -u)" -o -user 0 \))" ]
 }
+
+# Two runs at once: the second waits. The lock ends with its process, however that ends. It is in a
+# folder of its own that nobody else can enter, or anybody could hold it. It comes before make_scratch: a
+# script without traps can be ended while it waits.
+lock() { # FOLDER HELP
+    { mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ]; } || die "cannot make the lock $1" "$2"
+    folder=$PWD
+    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "remove it, or run as that user"
+    exec 9>>pid
+    cd "$folder"
+    waited=0
+    while :; do
+        locked=0
+        flock -n 9 9>&9 || locked=$? # ksh gives a tool no file that it is not told to
+        case $locked in
+            0) break ;;
+            1) ;;
+            *) die "cannot take the lock $1" "flock says why above; a disk of another machine may have no locks" ;;
+        esac
+        [ $((waited % 60)) -ne 0 ] || say "another run is at work here, process $(cat "$1/pid"): waiting for it ($1)"
+        sleep 1
+        waited=$((waited + 1))
+    done
+    echo "$$" >"$1/pid"
+}
+
+# jq reads a file of the user's home before anything else.
+jq() { HOME=$scratch command jq "$@"; }
 
 # Progress, one line an image: step begins it; say, or fail with the reason, ends it.
 number=0
@@ -281,77 +312,106 @@ check_sum() { # FILE
 identity='def identity: [.architecture, .rootfs.diff_ids, (.config
     | .Entrypoint // [], .Cmd // [], .Env // [], .User // "", .WorkingDir // "")] | @base64 "\(tojson)";'
 
-# Sets $configs to the names that a manifest.json has as values of "Config". It only tells which files
-# jq, which is slow to start, is to read with the manifest.json; a name with signs in it is none.
-find_configs() { # <FILE
-    text=
-    while read -r part || [ -n "$part" ]; do text=$text$part; done
-    configs=
-    while :; do
-        case $text in
-            *'"Config"'*'"'*) text=${text#*'"Config"'*'"'} ;;
-            *) break ;;
-        esac
-        config=${text%%'"'*}
-        case $config in
-            *[!0-9A-Za-z._/-]* | [!0-9A-Za-z]* | '') continue ;;
-        esac
-        has "$configs" "$config$newline" || configs=$configs$config$newline
-    done
+# Takes files out of an archive into a folder of our own. None may be larger than so many times 512
+# bytes, whatever the archive says, and small ones have 4 MiB. It ends in tar: for run, or a subshell.
+small=8192
+take_out() { # ARCHIVE FOLDER BLOCKS FILE...
+    [ $# -gt 3 ] || exit 0
+    trap '' XFSZ # so tar says what went wrong
+    ulimit -f "$3"
+    archive=$1
+    folder=$2
+    shift 3
+    exec tar -xof "$archive" -C "$folder" "$@"
 }
 
-# Takes one file out of an archive into one of our own, so that no link and no path in the archive
-# leads anywhere. jq runs files without a last newline together.
-take_out() { # ARCHIVE MEMBER FILE
-    tar -xOf "$1" "$2" >"$3" 2>/dev/null && echo >>"$3"
+# Lists an archive in two files: the names of its members, and what tar says of them, their kind first.
+list_members() { # ARCHIVE FOLDER
+    tar -tf "$1" >"$2/members" && tar -tvf "$1" >"$2/kinds"
+} 2>/dev/null
+
+# Prints the names that a JSON file seems to have under a key. It only tells which files are to be read
+# with it; what it says, jq says.
+guess() { # KEY <FILE
+    tr '{' , | tr , '\n' | sed -n 's/^ *"'"$1"'" *: *"\([0-9A-Za-z][0-9A-Za-z:._/-]*\)".*/\1/p'
 }
 
-# Takes the manifest.json out of an archive into a folder, with the configs that it names, and prints
-# where they are.
-take_out_configs() { # ARCHIVE FOLDER
-    take_out "$1" manifest.json "$2/manifest" || return
-    say "$2/manifest"
-    find_configs <"$2/manifest"
-    for config in $configs; do
-        place=:$config
-        while [ "$place" != "${place#*/}" ]; do place=${place%%/*}:${place#*/}; done
-        take_out "$1" "$config" "$2/$place" || return
-        say "$2/$place"
-    done
+# What pull.sh writes of images, each with its entry in index.json and its manifest: the index.json; the
+# manifest.json of docker save, which podman and docker want beside it; and the files that they consist of.
+oci_layout='{"imageLayoutVersion":"1.0.0"}'
+# shellcheck disable=SC2016 # variables of jq
+description='
+    def blob: "blobs/" + sub(":"; "/");
+    def name: .entry.annotations["org.opencontainers.image.ref.name"];
+    def described:
+        ({schemaVersion: 2, manifests: map(name as $name | .entry
+            | {mediaType, digest, size, annotations: {"org.opencontainers.image.ref.name": $name}})} | tojson),
+        (map({Config: .manifest.config.digest | blob, Layers: [.manifest.layers[].digest | blob], RepoTags: [name]}) | tojson),
+        (.[] | "name \(name)", "manifest \(.entry.digest | blob)", "config \(.manifest.config.digest | blob)",
+            "layer \(.manifest.layers[].digest | blob)");'
+
+# Prints each file of an archive once.
+list_files() { # <DESCRIPTION
+    sed -n 's|^[a-z]* blobs/|blobs/|p' | sort -u
 }
 
-# Looks into archives of the kind that docker load takes. Sets $content to a line "NAME ARCHITECTURE
-# IDENTITY FILE" for each image: the whole name ("-" for none), what the image's config says of the two,
-# which is the only one to trust, and the file without its folder. A damaged archive gets no line.
-look_into() { # FILE...
-    content=$(
-        mkdir "$scratch/look" && cd "$scratch/look" && [ $# -gt 0 ] || exit
-        list=
-        for file; do list=$list./${file##*/}$newline; done
-        # shellcheck disable=SC2086 # a list
-        mkdir -p $list
-        for file; do take_out_configs "$file" "./${file##*/}" >"./${file##*/}/list" & done
-        wait
-        list=
-        for file; do
-            while read -r place; do list=$list$place$newline; done <"./${file##*/}/list"
-        done
-        [ -n "$list" ] || exit 0
-        # shellcheck disable=SC2016,SC2086 # variables of jq
-        jq -nRr "$identity"'
-            def whole: split("/") as $part
-                | if ($part | length) == 1 then "docker.io/library/" + .
-                  elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
-                  else "docker.io/" + . end;
-            reduce (inputs | {file: input_filename, line: .}) as $read ({}; .[$read.file] += $read.line)
-            | map_values([fromjson?][0]) as $all | $all | to_entries[] | select(.key | endswith("/manifest"))
-            | (.key | rtrimstr("manifest")) as $folder | .value[]? | try (
-                ($all[$folder + ":" + (.Config | gsub("/"; ":"))] // empty) as $config
-                | "\([.RepoTags[]? | whole][] // "-") \($config.architecture // "unknown") \($config | identity) \($folder[2:-1])"
-            ) catch empty' $list
-    ) || content=
+# Whether all readers see the same in an object: for some, large and small letters are alike in a key.
+plain='def plain: keys | all(.[]; test("^[!-~]*$")) and length == (map(ascii_downcase) | unique | length);'
+
+# Reads an archive of pull.sh into a folder of our own, all but its layers. It may hold nothing, and say
+# nothing, that pull.sh would not have written of the same images, because readers differ in what they
+# make of the rest. Sets $content to a line "NAME ARCHITECTURE IDENTITY DIGEST" for each image, and
+# $layers to the files that are still to be taken out; or else $problem.
+read_archive() { # FILE FOLDER
+    problem=
+    foreign=
+    if verify_archive "$1" "$2"; then return; fi
     need_room
-    rm -rf "$scratch/look"
+    problem="$1 is not what pull.sh makes${foreign:+: in it is ${foreign%%"$newline"*}}"
+}
+
+verify_archive() { # FILE FOLDER
+    # Compressed, it could be of any size.
+    { mkdir -p "$2" && [ "$(dd if="$1" bs=10 count=1 | tr -d '\0')" = oci-layout ] && list_members "$1" "$scratch"; } || return
+    foreign=$(
+        grep -vxE 'oci-layout|index\.json|manifest\.json|blobs/sha256/[0-9a-f]{64}' "$scratch/members" || :
+        sort "$scratch/members" | uniq -d
+        grep -e '^[^-]' -e ' -> ' -e ' link to ' "$scratch/kinds" || :
+    )
+    [ -z "$foreign" ] && run take_out "$1" "$2" "$small" oci-layout index.json manifest.json || return
+    texts=$({ guess digest <"$2/index.json" | sed 's|:|/|; s|^|blobs/|' && guess Config <"$2/manifest.json"; } |
+        grep -xE 'blobs/sha256/[0-9a-f]{64}' | sort -u)
+    # shellcheck disable=SC2086 # lists
+    run take_out "$1" "$2" "$small" $texts && [ -z "$(find "$2" ! -type f ! -type d)" ] && (
+        cd "$2" || exit
+        for hash in ${texts:+$(sha256sum $texts)}; do [ "${hash%% *}" = "${hash##*/}" ] || exit; done
+        # shellcheck disable=SC2016 # variables of jq
+        jq -nr "$identity$description$plain"'
+            [inputs | {key: input_filename, value: .}] | if length == (unique_by(.key) | length) then from_entries else error end
+            | . as $files | [.["index.json"].manifests[] | {entry: ., manifest: $files[.digest | blob]}] as $images
+            | if all($images[]; .config = $files[.manifest.config.digest | blob]
+                | (name, .config.architecture | test("^[!-~]+$")) and (.manifest, .config | plain)
+                    and .entry.mediaType == (.manifest.mediaType // .entry.mediaType) and (.manifest | has("manifests") | not)
+                    and (.entry.mediaType | . == "application/vnd.oci.image.manifest.v1+json" or . == "application/vnd.docker.distribution.manifest.v2+json"))
+              then $images else error end
+            | described,
+              (.[] | $files[.manifest.config.digest | blob] as $config
+                  | "image \(name) \($config.architecture) \($config | identity) \(.entry.digest)"),
+              ([.[].manifest.layers[].digest | blob] | unique - ($files | keys) | "rest \(.[])")' index.json $texts
+    ) >"$scratch/read" || return
+    sed -n 1p "$scratch/read" >"$scratch/index.json"
+    [ "$(cat "$scratch/index.json")" = "$(cat "$2/index.json")" ] &&
+        [ "$(sed -n 2p "$scratch/read")" = "$(cat "$2/manifest.json")" ] && [ "$oci_layout" = "$(cat "$2/oci-layout")" ] &&
+        [ "$(grep ^blobs "$scratch/members" | sort)" = "$(list_files <"$scratch/read")" ] &&
+        mv "$scratch/index.json" "$2/index.json" || return
+    content=$(sed -n 's/^image //p' "$scratch/read")
+    layers=$(sed -n 's/^rest //p' "$scratch/read")
+} 2>/dev/null
+
+# Takes the layers out that are still in an archive. Whoever gets them compares them with their names.
+take_layers() { # FILE FOLDER
+    # shellcheck disable=SC2086 # a list
+    run take_out "$1" "$2" $(($(wc -c <"$1") / 512 + 1)) $layers && [ -z "$(find "$2" ! -type f ! -type d)" ]
 }
 
 # Sets $found to the vendor's archive of an image, or to nothing, and $spelling to its usual name.
@@ -385,6 +445,76 @@ note_served() { # ARCHITECTURE NAME SPELLING...
     [ -z "$found" ] || has "$served" "$1$newline" || served=$served$1$newline
 }
 
+# Reads what a vendor's archive says of itself into a folder, and for jq into one file, with its number
+# in front: what manifest.json names, and what is a link to another layer. This is the old form of
+# docker save, and that of version 25 with an OCI layout too. Nothing leads out of the archive.
+read_vendor_archive() { # FILE FOLDER NUMBER
+    mkdir -p "$2/tree" && list_members "$1" "$2" || exit
+    name='[0-9A-Za-z_][0-9A-Za-z._-]*'
+    foreign=$(
+        grep -vxE "($name/)*$name/?" "$2/members" || :
+        grep 'layer\.tar/' "$2/members" || :
+        sort "$2/members" | uniq -d
+        grep -vE -e '^[-d]' -e '^l[^>]* [0-9a-f]+/layer\.tar -> \.\./[0-9a-f]+(/layer)?\.tar$' "$2/kinds" || :
+    )
+    [ -z "$foreign" ] || exit
+    texts=$(grep -xE 'manifest\.json|repositories|index\.json' "$2/members")
+    # shellcheck disable=SC2086 # lists
+    (take_out "$1" "$2/tree" "$small" $texts) && [ -f "$2/tree/manifest.json" ] && [ ! -L "$2/tree/manifest.json" ] || exit
+    configs=$(guess Config <"$2/tree/manifest.json")
+    # shellcheck disable=SC2086 # lists
+    (take_out "$1" "$2/tree" "$small" $configs) && [ -z "$(find "$2/tree" ! -type f ! -type d)" ] || exit
+    for file in $texts $configs; do
+        sed "s|^|$3/$file$tab|" "$2/tree/$file" && echo
+    done
+    sed -n 's|^l.* \([0-9a-f]*/layer\.tar\) -> \.\./|'"$3"'/link/\1'"$tab|p" "$2/kinds"
+}
+
+# Looks into vendor's archives, side by side. Sets $content to a line "NAME ARCHITECTURE IDENTITY NUMBER"
+# for each name that one gives to an image: the whole name ("-" for none), and what the image's config
+# says, which is the only one to trust. A damaged archive gets no line.
+read_vendor_archives() { # FILE...
+    mkdir "$scratch/vendor"
+    list=
+    nth=0
+    for file; do
+        nth=$((nth + 1))
+        list=$list$scratch/vendor/$nth.text$newline
+        read_vendor_archive "$file" "$scratch/vendor/$nth" "$nth" >"$scratch/vendor/$nth.text" 2>/dev/null &
+    done
+    wait
+    # shellcheck disable=SC2016,SC2086 # variables of jq, a list
+    jq -nRr "$identity$plain"'
+        def whole: split("/") as $part
+            | if ($part | length) == 1 then "docker.io/library/" + .
+              elif $part[0] == "localhost" or ($part[0] | test("[.:]")) then .
+              else "docker.io/" + . end;
+        def word: if test("^[!-~]+$") then . else "-" end;
+        def bare: reduce (" ", "\t", "\r") as $blank (.; split($blank) | join(""));
+        # Nothing is there twice, or written in another way than by its own signs.
+        def exact: (fromjson | tojson | bare) as $again | if $again == bare then fromjson else error end;
+        reduce (inputs | select(. != "")) as $line ({}; ($line | index("\t")) as $tab | .[$line[:$tab]] += $line[$tab + 1:])
+        | . as $all | keys[] | select(endswith("/manifest.json")) | rtrimstr("/manifest.json") as $nth | try (
+            def at($file): $all["\($nth)/\($file)"];
+            (at("manifest.json") | exact | map({image: ., config: (at(.Config) | fromjson), names: [.RepoTags[]? | whole]}
+                | if all(.image, .config; plain) then . else error end)) as $images
+            | $images[0].names[0] as $first
+            | [at("repositories") // empty | exact | to_entries[] | "\(.key):\(.value | keys[])" | whole] as $repositories
+            | [at("index.json") // empty | exact | .manifests | (if length == 1 then .[0] else error end).annotations // {}
+                | (.["io.containerd.image.name"], .["org.opencontainers.image.ref.name"]) // empty
+                | if test("[/:]") then whole else ($first | sub(":[^:]*$"; ":")) + . end] as $index
+            | ($images | .[0].names += $repositories + $index - .[0].names)[]
+            | [.image.Layers[] | at("link/" + .) // .] as $layers
+            | if all($layers[], .image.Config; test("^[0-9A-Za-z_][0-9A-Za-z._/-]*$")) then . else error end
+            | "image \(.names[] // "-" | word) \(.config.architecture // "unknown" | word) \(.config | identity) \($nth)",
+              "layer \($nth) \($layers | unique[])",
+              "config \($nth) \(.image.Config)",
+              "manifest \($nth) \([{Config: .image.Config, RepoTags: .names[:1], Layers: $layers}] | tojson)"
+        ) catch empty' ${list:-/dev/null} >"$scratch/vendor/read" || :
+    content=$(sed -n 's/^image //p' "$scratch/vendor/read")
+    need_room
+}
+
 # Refuses a package in which an archive is missing, or is not what it must be. Sets $packaged to lines
 # "NAME ARCHITECTURE IDENTITY".
 packaged=
@@ -396,16 +526,18 @@ check_packages() { # LINES "NAME ARCHITECTURE"
         paths=$paths$found$newline
     done
     # shellcheck disable=SC2086 # a list
-    look_into $paths
+    read_vendor_archives $paths
     problems=
     advice=$unaltered
+    nth=0
     for line in $1; do
         find_vendor_archive "${line% *}" "${line##* }"
+        [ -z "$found" ] || nth=$((nth + 1))
         held=
         for row in $content; do
             case $row in
-                *" ${found##*/}")
-                    row=${row%" ${found##*/}"}
+                *" ${found:+$nth}")
+                    row=${row%" $nth"}
                     packaged=$packaged$row$newline
                     held="$held, ${row% *}"
                     ;;
@@ -459,11 +591,6 @@ is_broken_off() { # CAUSE
         *EOF* | *'connection reset'* | *timeout*) ;;
         *) return 1 ;;
     esac
-}
-
-# Unpacks an archive of pull.sh, in which there are files and folders alone.
-unpack() { # FILE FOLDER
-    run tar -xf "$1" -C "$2" && [ -z "$(find "$2" ! -type f ! -type d)" ]
 }
 
 # Registries: what they answered, and what to do about it. The words of an error change from one version
@@ -608,9 +735,9 @@ want() { # KIND REFERENCE NAME
 }
 
 # Of what the archive holds, an image does not count that the package has in another issue.
-note_former() { # LINES "NAME ARCHITECTURE IDENTITY FILE"
+note_former() { # LINES "NAME ARCHITECTURE IDENTITY DIGEST"
     for row in $1; do
-        row=${row%" $archive"}
+        row=${row% *}
         if has "$packaged" "${row% *} " && ! has "$packaged" "$row$newline"; then continue; fi
         former=$former${row% *}$newline
     done
@@ -618,12 +745,13 @@ note_former() { # LINES "NAME ARCHITECTURE IDENTITY FILE"
 
 # An archive is not made anew without images that it has, or seems to have, of the vendor's.
 keep_vendor() {
-    look_into "$output/$archive"
+    mkdir "$scratch/lost"
+    run take_out "$archive" "$scratch/lost" "$small" manifest.json || :
     each_image refuse_loss
 }
 
 refuse_loss() { # KIND REFERENCE NAME
-    if [ "$1" = package ] && has "$content" "$3 "; then
+    if [ "$1" = package ] && grep -qF "\"$3\"" "$scratch/lost/manifest.json" 2>/dev/null; then
         die "$problem" "to make it anew give --package too, because it has the vendor's images; or else remove it"
     fi
 }
@@ -668,11 +796,11 @@ is_whole() { # LAYOUT NAME
     }
 } >/dev/null 2>&1
 
-# Unpacks an archive, and makes a layout of each image in it, as if it had just been copied.
+# Makes a layout of each image of the archive that was unpacked, as if it had just been copied.
 take_former() {
-    unpack "$packed" "$work/new" && jq -r '.manifests[]
+    jq -r '.manifests[]
         | "\(.annotations["org.opencontainers.image.ref.name"]) \(.digest) \({schemaVersion: 2, manifests: [.]})"' \
-        "$work/new/index.json" >"$scratch/former" || return
+        new/index.json >"$scratch/former" || return
     number=0
     each_image take_layout
 }
@@ -681,7 +809,7 @@ take_layout() { # KIND REFERENCE NAME
     number=$((number + 1))
     while IFS=' ' read -r name digest index; do
         [ "$name" = "$3" ] || continue
-        mkdir -p "$work/$number" && say "$index" >"$work/$number/index.json" && say "$digest" >"$work/$number/digest"
+        mkdir -p "$number" && say "$index" >"$number/index.json" && say "$digest" >"$number/digest"
     done <"$scratch/former"
 }
 
@@ -754,22 +882,16 @@ END
     fi
 }
 
-# Describes all layouts as one: the index.json, the manifest.json of docker save, which podman and
-# docker want beside it, and the blobs.
+# Describes all layouts as one.
 indexes=
 manifests=
 describe() {
     number=0
     each_image collect
     # shellcheck disable=SC2086 # lists
-    [ -z "$indexes" ] || jq -nr '
-        def blob: "blobs/" + sub(":"; "/");
-        [inputs] | (length / 2) as $count | [.[:$count][].manifests[0]] as $index | .[$count:] as $manifests
-        | [range($count) | {Config: $manifests[.].config.digest | blob, Layers: [$manifests[.].layers[].digest | blob],
-              RepoTags: [$index[.].annotations["org.opencontainers.image.ref.name"]]}] as $images
-        | ({schemaVersion: 2, manifests: $index}, $images | tojson),
-          ($images[] | "name \(.RepoTags[])", "config \(.Config)", "layer \(.Layers[])"),
-          ($index[] | "manifest \(.digest | blob)")' $indexes $manifests
+    jq -nr "$description"'[inputs] | (length / 2) as $count
+        | [range($count) as $nth | {entry: .[$nth].manifests[0], manifest: .[$count + $nth]}] | described' \
+        ${indexes:-/dev/null} $manifests
 }
 
 collect() { # KIND REFERENCE NAME
@@ -780,23 +902,30 @@ collect() { # KIND REFERENCE NAME
     manifests=${manifests}archive/blobs/sha256/$manifest$newline
 }
 
-# Asked for an architecture, skopeo still copies an image that exists for another one alone.
-check_architectures() {
+# Asked for an architecture, skopeo still copies an image that exists for another one alone; and what it
+# made of a vendor's archive must be what was read of it.
+check_arrived() {
     # shellcheck disable=SC2046 # a list
-    architectures=$(cd archive && jq -r .architecture $(sed -n 's/^config //p' "$scratch/plan") </dev/null)$newline
+    arrived=$(cd archive && jq -r "$identity"'"\(.architecture) \(identity)"' $(sed -n 's/^config //p' "$scratch/plan") </dev/null)$newline
     number=0
-    each_image check_architecture
+    each_image check_image
 }
 
-check_architecture() { # KIND REFERENCE NAME
+check_image() { # KIND REFERENCE NAME
     number=$((number + 1))
     [ -d "$number" ] || return 0
-    built_for=${architectures%%"$newline"*}
-    architectures=${architectures#*"$newline"}
-    [ "$built_for" != "$arch" ] || return 0
+    is=${arrived%%"$newline"*}
+    arrived=${arrived#*"$newline"}
+    if [ "${is% *}" != "$arch" ]; then
+        cause="what came is built for ${is% *}, not for $arch"
+    elif has "$packaged" "$3 $arch " && ! has "$packaged" "$3 $is$newline"; then
+        cause="what came is not what was read in the vendor's package"
+    else
+        return 0
+    fi
     rm -rf "$number"
     announce "$2"
-    fail "what came is built for $built_for, not for $arch"
+    fail "$cause"
 }
 
 # Packs what the plan says, and no other blob; GNU tar in large pieces, which is faster.
@@ -804,9 +933,9 @@ pack() {
     # shellcheck disable=SC2046 # a list
     sed -n 1p "$scratch/plan" >archive/index.json &&
         sed -n 2p "$scratch/plan" >archive/manifest.json &&
-        say '{"imageLayoutVersion":"1.0.0"}' >archive/oci-layout &&
+        say "$oci_layout" >archive/oci-layout &&
         TAR_OPTIONS=--blocking-factor=128 exec tar -cf "$archive" -C archive oci-layout index.json manifest.json \
-            $(sed -n 's|^[a-z]* blobs/|blobs/|p' "$scratch/plan" | sort -u)
+            $(list_files <"$scratch/plan")
 }
 
 cannot_write() {
@@ -834,10 +963,12 @@ if [ -n "$packages" ]; then
     check_packages "$vendor"
 fi
 
-if [ -f "$archive" ]; then
+if [ -e "$archive" ]; then
+    is_ours "$archive" || die "$output/$archive is another user's" "remove it, or run as that user"
     check_sum "$output/$archive"
     if [ -z "$problem" ]; then
-        look_into "$output/$archive"
+        read_archive "$output/$archive" "$scratch/opened"
+        [ -z "$problem" ] || die "$problem" "remove it, then $again"
         note_former "$content"
     else
         [ -n "$packages" ] || keep_vendor
@@ -847,19 +978,27 @@ fi
 each_image want
 held=$former
 if [ "$held" != "$wanted" ]; then
-    if [ ! -d "$work/archive" ]; then
+    # Nobody else may reach what is at work there, or have put anything there before.
+    mkdir -m 700 "$work" 2>/dev/null || [ -d "$work" ] || die "cannot make $output/$work" "if the disk is full make room, then $again"
+    { cd "$work" 2>/dev/null && is_ours .; } || die "$output/$work is another user's" "remove it, or run as that user"
+    chmod 700 .
+    if [ ! -d archive ]; then
         # A run that was stopped at its end has packed the archive already.
         packed=
-        [ -z "$former" ] || packed=$archive
-        [ ! -f "$work/$archive" ] || packed=$work/$archive
-        rm -rf "$work/new"
-        if ! { mkdir -p "$work/new/blobs" && { [ -z "$packed" ] || take_former; }; }; then
-            rm -rf "$work/new"
-            die "cannot unpack $packed in $output" "if the disk is full make room, then $again"
+        [ -z "$former" ] || packed=$output/$archive
+        [ ! -f "$archive" ] || packed=$output/$work/$archive
+        rm -rf new
+        mkdir -p new/blobs
+        if [ -n "$packed" ]; then
+            read_archive "$packed" new
+            [ -z "$problem" ] || die "$problem" "remove it, then $again"
+            if ! { take_layers "$packed" new && take_former; }; then
+                rm -rf new
+                die "cannot unpack $packed in $output" "if the disk is full make room, then $again"
+            fi
         fi
-        mv "$work/new" "$work/archive"
+        mv new archive
     fi
-    cd "$work"
     check_blobs
     each_image fetch
     while [ -n "$queue" ]; do finish; done
@@ -867,7 +1006,7 @@ if [ "$held" != "$wanted" ]; then
     # What takes its time is done side by side: packing and checking, then summing and clearing.
     pack 2>"$scratch/errors" &
     running=$!
-    check_architectures
+    check_arrived
     die_if_failed
     held=$(sed -n "s/^name \(.*\)/\1 $arch/p" "$scratch/plan")$newline
     for line in $wanted; do
