@@ -713,6 +713,12 @@ proptest! {
     #[test]
     fn no_text_makes_it_panic(text in any::<String>()) {
         let _ = Table::new().said(&text);
+        let _ = Table::new().said_of(&text, "");
+    }
+
+    #[test]
+    fn no_constraint_makes_it_panic(text in "[<>=!~^|, v0-9.x*-]{0,20}") {
+        let _ = Table::new().said_of(&format!("kubeVersion: '{text}'\n"), "");
     }
 
     #[test]

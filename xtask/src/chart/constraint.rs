@@ -103,11 +103,13 @@ fn comparisons(text: &str) -> Option<Vec<Comparison>> {
                     operator: "<=",
                     with: last,
                 });
-            } else if with.parts > 0 || sign.is_empty() {
-                all.push(Comparison { operator, with });
-            } else {
-                // What is more than anything?
+            } else if with.parts == 0 && !sign.is_empty()
+                || operator == "!=" && with.parts < 3 && !with.version.pre.is_empty()
+            {
+                // What is more than anything? And to the second, versions of Helm say different things.
                 return None;
+            } else {
+                all.push(Comparison { operator, with });
             }
         }
     }
@@ -153,9 +155,12 @@ impl Partial {
     /// Reads `v1.16`, `1.16.0-0`, `1.x`, `*`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let bare = text.strip_prefix('v').unwrap_or(text);
-        let (bare, build) = bare.split_once('+').unwrap_or((bare, ""));
+        let (bare, build) = bare.split_once('+').unwrap_or((bare, "0"));
+        let (core, pre) = bare.split_once('-').unwrap_or((bare, "0"));
+        if build.is_empty() || pre.is_empty() {
+            return None;
+        }
         BuildMetadata::new(build).ok()?;
-        let (core, pre) = bare.split_once('-').unwrap_or((bare, ""));
         let mut numbers = [0; 3];
         let mut parts = 0;
         let mut is_open = false;
@@ -173,7 +178,9 @@ impl Partial {
         }
         let [major, minor, patch] = numbers;
         let mut version = Version::new(major, minor, patch);
-        version.pre = Prerelease::new(pre).ok()?;
+        if bare.len() > core.len() {
+            version.pre = Prerelease::new(pre).ok()?;
+        }
         Some(Self {
             version,
             parts,
