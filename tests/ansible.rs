@@ -10,7 +10,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use harness::{Containerd, ISOLATE, Outcome, Scratch, Script, SmallDisk, tool};
+use harness::{Containerd, ContainerdConfig, ISOLATE, Outcome, Scratch, Script, SmallDisk, tool};
 use serde_json::{Value, json};
 use support::{huawei, python_tool, rendered, text};
 use world::World;
@@ -354,12 +354,21 @@ fn the_nodes_of_a_batch_import_at_once() {
     let archives = Scratch::new("archives");
     world.pull(MINOR, "amd64", &archives);
     let (meeting, folder) = (Scratch::new("meeting"), Scratch::new("folder"));
-    let nodes = [(); 3].map(|()| Containerd::start());
+    // One unpacks its images elsewhere, and the inventory says so.
+    let native = ContainerdConfig {
+        snapshotter: "native",
+        ..ContainerdConfig::STOCK
+    };
+    let nodes = [
+        Containerd::start_with(&native),
+        Containerd::start(),
+        Containerd::start(),
+    ];
     let body = format!(
         r#"[ "$1" = ctr ] || exit 64
         shift
         case $* in
-            *'images import'*)
+            *'images import '*.tar)
                 : >'{0}'/$$
                 left=600
                 until [ "$(ls '{0}' | wc -l)" -eq 3 ]; do
@@ -380,6 +389,9 @@ fn the_nodes_of_a_batch_import_at_once() {
         fs::create_dir(folder.join(&name)).expect("created");
         let mut host = host(node, "amd64", &folder.join(&name));
         host["images_ctr"] = json!(k3s);
+        if number == 0 {
+            host["images_snapshotter"] = json!(native.snapshotter);
+        }
         hosts[name] = host;
     }
     let beside = json!({"images_archives": *archives}).to_string();

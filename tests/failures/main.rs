@@ -12,6 +12,7 @@ mod disks;
 mod gate;
 mod host;
 mod killed;
+mod nodes;
 mod others;
 mod package;
 mod paths;

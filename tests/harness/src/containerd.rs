@@ -16,9 +16,33 @@ pub struct Containerd {
     cri: Cri,
     address: PathBuf,
     config: PathBuf,
+    snapshotter: &'static str,
     process: Option<Process>,
     // After the process, which writes into it.
     scratch: Scratch,
+}
+
+/// What differs between the nodes of different clusters.
+#[derive(Clone, Copy, Debug)]
+pub struct ContainerdConfig<'c> {
+    /// The snapshotter that the CRI uses.
+    pub snapshotter: &'static str,
+    /// Plugins that are not loaded.
+    pub disabled: &'c [&'c str],
+    /// Whether layers that the CRI has unpacked are removed.
+    pub discard_layers: bool,
+    /// The folder that says where the CRI finds registries.
+    pub certs: &'c str,
+}
+
+impl ContainerdConfig<'static> {
+    /// As it is out of the box.
+    pub const STOCK: Self = Self {
+        snapshotter: "overlayfs",
+        disabled: &[],
+        discard_layers: false,
+        certs: "",
+    };
 }
 
 /// What containerd knows of one image name.
@@ -32,7 +56,7 @@ pub struct ImageRow {
     pub labels: BTreeMap<String, String>,
     /// Whether all its content is here.
     pub complete: bool,
-    /// Whether its layers are unpacked, so that a container could start at once.
+    /// Whether its layers are unpacked for the CRI, so that a container could start at once.
     pub unpacked: bool,
 }
 
@@ -40,25 +64,39 @@ impl Containerd {
     /// Starts one and waits until its CRI answers.
     #[track_caller]
     pub fn start() -> Self {
+        Self::start_with(&ContainerdConfig::STOCK)
+    }
+
+    /// Starts one that is configured otherwise.
+    #[track_caller]
+    pub fn start_with(config: &ContainerdConfig<'_>) -> Self {
         let scratch = Scratch::new("containerd");
         let root = scratch.join("root");
-        Self::start_in(scratch, &root)
+        Self::start_in(scratch, &root, config)
     }
 
     /// Starts one that keeps its images on a disk that may fill up.
     #[track_caller]
     pub fn start_on(disk: &SmallDisk) -> Self {
-        Self::start_in(Scratch::new("containerd"), &disk.path().join("containerd"))
+        let root = disk.path().join("containerd");
+        Self::start_in(Scratch::new("containerd"), &root, &ContainerdConfig::STOCK)
     }
 
     #[track_caller]
-    fn start_in(scratch: Scratch, root: &Path) -> Self {
+    fn start_in(scratch: Scratch, root: &Path, configured: &ContainerdConfig<'_>) -> Self {
         let address = scratch.join("containerd.sock");
+        let ContainerdConfig {
+            snapshotter,
+            disabled,
+            discard_layers,
+            certs,
+        } = configured;
         // The CRI is on by default. It warns that there is no CNI, which only
         // pods would need; its stream server takes any free port.
         let config = format!(
             r#"version = 2
 root = {root:?}
+disabled_plugins = {disabled:?}
 state = {state:?}
 
 [debug]
@@ -74,6 +112,13 @@ stream_server_port = "0"
 [plugins."io.containerd.grpc.v1.cri".cni]
 conf_dir = {cni:?}
 
+[plugins."io.containerd.grpc.v1.cri".containerd]
+snapshotter = {snapshotter:?}
+discard_unpacked_layers = {discard_layers}
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+config_path = {certs:?}
+
 [plugins."io.containerd.internal.v1.opt"]
 path = {opt:?}
 "#,
@@ -85,6 +130,7 @@ path = {opt:?}
             cri: Cri::new(&address),
             address,
             config: scratch.write("config.toml", config),
+            snapshotter: configured.snapshotter,
             process: None,
             scratch,
         };
@@ -162,7 +208,7 @@ path = {opt:?}
             images.insert(row[0].clone(), image);
         }
         // REF TYPE DIGEST STATUS (n/m) SIZE UNIT/SIZE UNIT UNPACKED
-        for row in self.rows(&["images", "check"]) {
+        for row in self.rows(&["images", "check", "--snapshotter", self.snapshotter]) {
             if let Some(image) = images.get_mut(&row[0]) {
                 image.complete = row[3] == "complete";
                 image.unpacked = row.last().is_some_and(|cell| cell == "true");
@@ -188,6 +234,12 @@ path = {opt:?}
     #[track_caller]
     pub fn cri_image_status(&self, reference: &str) -> Option<CriImage> {
         self.cri.image_status(reference).expect("the CRI answers")
+    }
+
+    /// Has the CRI pull an image, as the kubelet does.
+    #[track_caller]
+    pub fn cri_pull(&self, reference: &str) {
+        self.cri.pull_image(reference).expect("the CRI pulls");
     }
 
     /// What the CRI lists.

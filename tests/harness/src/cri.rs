@@ -52,12 +52,27 @@ struct ImageStatusResponse {
 }
 
 #[derive(Clone, PartialEq, Message)]
+struct PullImageRequest {
+    #[prost(message, optional, tag = "1")]
+    image: Option<ImageSpec>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PullImageResponse {}
+
+#[derive(Clone, PartialEq, Message)]
 struct ListImagesRequest {}
 
 #[derive(Clone, PartialEq, Message)]
 struct ListImagesResponse {
     #[prost(message, repeated, tag = "1")]
     images: Vec<CriImage>,
+}
+
+fn spec(reference: &str) -> ImageSpec {
+    ImageSpec {
+        image: reference.to_owned(),
+    }
 }
 
 /// A client for the socket of a container runtime.
@@ -75,11 +90,16 @@ impl Cri {
 
     /// What the kubelet asks before it pulls: is this image here?
     pub fn image_status(&self, reference: &str) -> Result<Option<CriImage>, Status> {
-        let image = Some(ImageSpec {
-            image: reference.to_owned(),
-        });
+        let image = Some(spec(reference));
         let answer: ImageStatusResponse = self.call("ImageStatus", ImageStatusRequest { image })?;
         Ok(answer.image)
+    }
+
+    /// Pulls an image.
+    pub fn pull_image(&self, reference: &str) -> Result<(), Status> {
+        let image = Some(spec(reference));
+        let PullImageResponse {} = self.call("PullImage", PullImageRequest { image })?;
+        Ok(())
     }
 
     /// All images.

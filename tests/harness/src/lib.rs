@@ -58,7 +58,7 @@ mod small_disk;
 mod tls;
 mod tool;
 
-pub use containerd::{Containerd, ImageRow};
+pub use containerd::{Containerd, ContainerdConfig, ImageRow};
 pub use cri::CriImage;
 pub use digest::Digest;
 pub use dockerd::Dockerd;

@@ -632,13 +632,17 @@ Kubernetes $kubernetes into its containerd (namespace k8s.io), from the archive 
 Environment:
   CONTAINERD_ADDRESS   containerd's socket, if it is not at the usual place
                        (k3s and RKE2: /run/k3s/containerd/containerd.sock)
-  CTR                  the ctr to use (default: ctr), such as "k3s ctr" or
+  CTR                  the ctr to use (default: ctr), such as "k3s ctr", "microk8s ctr" or
                        /var/lib/rancher/rke2/bin/ctr
+  CONTAINERD_SNAPSHOTTER
+                       the snapshotter that containerd's CRI is configured to use. Default: the
+                       one that the node's containers use; before there are any, overlayfs
 
 containerd gets what was checked, and nothing else, so what is imported is first unpacked in
-TMPDIR (default: /var/tmp). If every image is there, by its name, nothing is imported: where the vendor has issued one
-again under the same tag, remove the old one first (ctr -n k8s.io images rm NAME). Every
-image is labelled as pinned, which keeps a recent kubelet from collecting it as garbage.
+TMPDIR (default: /var/tmp). If every image is there, by its name, nothing is imported: where
+the vendor has issued one again under the same tag, remove the old one first
+(ctr -n k8s.io images rm NAME). Every image is labelled as pinned, which keeps a recent
+kubelet from collecting it as garbage, if containerd is recent too.
 Two runs on a node: the second waits.
 
 Needs ctr, jq, tar, sha256sum, awk, flock.
@@ -690,12 +694,82 @@ preview() { # KIND REFERENCE NAME
 # The kubelet spells the address of a socket with a scheme.
 [ -z "${CONTAINERD_ADDRESS-}" ] || export CONTAINERD_ADDRESS="${CONTAINERD_ADDRESS#unix://}"
 
-# CTR is a command, or its path, or several words as in k3s ctr.
+# CTR is a command, or its path, or several words as in k3s ctr. It is told the namespace by its
+# environment: microk8s ctr passes the option itself, which may be there only once.
 CTR=${CTR:-ctr}
 command -v "$CTR" >/dev/null || CTR=$(say "$CTR" | tr ' ' '\n')
+export CONTAINERD_NAMESPACE=k8s.io
 run_ctr() {
     # shellcheck disable=SC2086 # a list of words
-    run $CTR -n k8s.io "$@"
+    run $CTR "$@"
+}
+
+# A CTR may insist on another namespace. Asked for a container that does not exist, ctr says where it
+# has looked.
+check_namespace() {
+    run_ctr containers info "$product" || :
+    case $(cat "$scratch/errors") in
+        *'in namespace "k8s.io"'*) ;;
+        *'in namespace "'*)
+            find_cause
+            die "CTR does not work in the namespace k8s.io, where the kubelet looks for images: $cause" \
+                "let CTR name a ctr that obeys CONTAINERD_NAMESPACE, or that passes --namespace k8s.io itself"
+            ;;
+    esac
+}
+
+in_line() { # LIST
+    printf '%s' "${1%"$newline"}" | tr '\n' ' '
+}
+
+# Sets $snapshotter to the one for which the images must be unpacked: the CRI's. containerd does not
+# say which that is, but the CRI's containers have their snapshots in it.
+find_snapshotter() {
+    run_ctr plugins ls type==io.containerd.snapshotter.v1 || give_up "containerd does not list its snapshotters"
+    loaded=$(awk '$1 == "io.containerd.snapshotter.v1" && $NF == "ok" { print $2 }' "$scratch/output")$newline
+    snapshotter=${CONTAINERD_SNAPSHOTTER-}
+    if [ -n "$snapshotter" ]; then
+        has "$loaded" "$snapshotter$newline" || die "containerd has not loaded the snapshotter $snapshotter" \
+            "CONTAINERD_SNAPSHOTTER names the one of its CRI, out of these: $(in_line "$loaded")"
+        return
+    fi
+    used=
+    for name in $loaded; do
+        run_ctr snapshots --snapshotter "$name" ls || continue
+        # What is being unpacked is active too.
+        ! awk '$NF == "Active" && $1 !~ /^extract-/ { found = 1 } END { exit !found }' "$scratch/output" ||
+            used=$used$name$newline
+    done
+    snapshotter=${used:-$loaded}
+    snapshotter=${snapshotter%"$newline"}
+    case $snapshotter in
+        *"$newline"*) ;;
+        *) return ;;
+    esac
+    advice="set CONTAINERD_SNAPSHOTTER to the one in the configuration of its CRI"
+    [ -z "$used" ] || die "this node's containers use several snapshotters: $(in_line "$used")" "$advice"
+    has "$loaded" "overlayfs$newline" ||
+        die "no container shows yet which snapshotter containerd's CRI uses, and it has several: $(in_line "$loaded")" "$advice"
+    snapshotter=overlayfs
+    say "no container shows yet which snapshotter containerd's CRI uses: taking its default, overlayfs"
+}
+
+# Sets $complete to what can be said of a node that has every image. From 1.6.25 and 1.7.10 on,
+# containerd keeps what is labelled as pinned; the kubelet asks it from 1.25 on.
+find_complete() {
+    server=$(awk '$1 == "Server:" { at = 1 } at && $1 == "Version:" { print $2; exit }' "$scratch/output")
+    complete="all $total images of Kubernetes $kubernetes are there, unpacked"
+    if ! say "$server" | awk -F. '{ sub(/^v/, "") }
+        { exit !($1 > 1 || $2 > 7 || $2 == 7 && $3 + 0 >= 10 || $2 == 6 && $3 + 0 >= 25) }'; then
+        deaf="containerd${server:+ $server}"
+    elif [ "${kubernetes#*.}" -lt 25 ]; then
+        deaf="the kubelet of Kubernetes $kubernetes"
+    else
+        complete="$complete and pinned"
+        return
+    fi
+    complete="$complete and labelled as pinned, which $deaf does not heed: \
+keep the archive, and run $me again when the kubelet has deleted an image"
 }
 
 # The table as filters that let ctr speak of these images alone.
@@ -706,20 +780,21 @@ enter() { # KIND REFERENCE NAME
 each_image enter
 
 # Sets $present to a line for each image that containerd has: "NAME ready|short pinned|loose".
-# Ready is an image for this platform whose content is complete and unpacked.
+# Ready is an image for this platform that is unpacked, so that a container can start. Its layers need
+# not be there in packed form too: a CRI with discard_unpacked_layers has them removed.
 look() {
     # Of an image without its manifest check complains, and that is an image which is not there.
     # shellcheck disable=SC2086 # a list of names without blanks
-    run_ctr images check $filters || :
+    run_ctr images check --snapshotter "$snapshotter" $filters || :
     mv "$scratch/output" "$scratch/checked"
     # shellcheck disable=SC2086
     run_ctr images ls $filters || give_up "containerd does not list its images"
     present=$(awk -v platform="linux/$arch" '
-        !listing { whole[$1] = $4 == "complete" && $NF == "true"; next }
+        !listing { unpacked[$1] = $NF == "true"; next }
         {
             right = ("," $6 ",") ~ ("," platform "[,/]")
             pinned = ("," $7 ",") ~ /,io[.]cri-containerd[.]pinned=pinned,/
-            print $1, (right && whole[$1] ? "ready" : "short"), (pinned ? "pinned" : "loose")
+            print $1, (right && unpacked[$1] ? "ready" : "short"), (pinned ? "pinned" : "loose")
         }' "$scratch/checked" listing=1 "$scratch/output")
 }
 
@@ -767,19 +842,26 @@ choose() { # KIND REFERENCE NAME
 
 # Brings the images of a file into containerd: an archive that is written of these files of a folder while
 # containerd reads it, so that it gets what was read and understood here, and nothing else.
-# Before version 1.6 ctr has no --platform. Only what is for another machine needs it.
+# Before version 1.6 ctr has no --platform; only what is for another machine needs it. From version 2
+# on ctr leaves the import to containerd, which then unpacks for one snapshotter alone, unless there is
+# --local.
 import() { # FILE FOLDER MEMBER...
     say "importing $1"
     file=$1
     folder=$2
     shift 2
-    platform=
-    [ "$arch" = "$(host_architecture 2>/dev/null)" ] || platform=--platform=linux/$arch
+    options=--snapshotter=$snapshotter
+    [ "$arch" = "$(host_architecture 2>/dev/null)" ] || options=$options$newline--platform=linux/$arch
+    run_ctr images import --help || :
+    case $(cat "$scratch/output") in
+        *' --local '*) options=$options$newline--local ;;
+    esac
     mkfifo "$scratch/archive.tar"
     tar -cf - -C "$folder" "$@" >"$scratch/archive.tar" 2>/dev/null &
     queue=$!
     set -- "$file"
-    if ! run_ctr images import ${platform:+"$platform"} "$scratch/archive.tar"; then
+    # shellcheck disable=SC2086 # a list
+    if ! run_ctr images import $options "$scratch/archive.tar"; then
         find_cause
         complain "containerd did not take $1: $cause"
         case $cause in *'o space left on device'*) advise "make room on the disk of containerd" ;; esac
@@ -825,7 +907,7 @@ report() { # KIND REFERENCE NAME
     elif has "$present" "$3 ready"; then
         fail "it is there, but containerd did not take the label that pins it"
     elif ! has "$nowhere" "$3 "; then
-        fail "containerd does not have it complete and unpacked"
+        fail "containerd has not unpacked it"
     elif [ "$1" = package ]; then
         fail "it is not in the archive, but in the vendor's package: give --package"
     else
@@ -847,7 +929,9 @@ command -v "${CTR%%"$newline"*}" >/dev/null ||
 [ -n "$check" ] || lock "/run/$product-import.lock" "run as root"
 make_scratch "${TMPDIR:-/var/tmp}" "$product"
 run_ctr version || give_up "containerd does not answer"
-complete="all $total images of Kubernetes $kubernetes are there, complete, unpacked and pinned"
+find_complete
+check_namespace
+find_snapshotter
 if [ -n "$check" ]; then
     look
     each_image check

@@ -845,16 +845,33 @@ fetch() { # KIND REFERENCE NAME
 # could not go on to a registry that takes only the one. Of the vendor's, which are Docker's, the layers
 # are compressed. What this host's configuration says of signatures is for images that are run here; no
 # archive can hold one.
-copy() { # NUMBER SOURCE NAME
+copy() { # NUMBER SOURCE NAME [FORM]
     [ "$2" != none ] || exit 0
     [ ! -d "$1" ] || rm -rf "$1"
     case $2 in
-        docker://*) form=--preserve-digests ;;
+        docker://*) form=${4:---preserve-digests} ;;
         *) form=--format=v2s2 ;;
     esac
     GOGC=400 exec skopeo copy --quiet --retry-times 2 "$form" --remove-signatures \
         --override-os linux --override-arch "$arch" ${authfile:+"--src-authfile=$authfile"} \
         --dest-shared-blob-dir archive/blobs --digestfile "$1/digest" "$2" "oci:$1:$3" >"$scratch/$1" 2>&1
+}
+
+# Copies once more what the queue begins with.
+copy_again() { # NUMBER SOURCE NAME [FORM]
+    copy "$@" &
+    queue="$! $queue"
+    result=0
+    wait "$!" || result=$?
+}
+
+# Whether a layout has layers packed with zstd, which containerd before 1.5 and Docker before 23 cannot
+# read. They are removed, or skopeo would take them again.
+drop_zstd() { # LAYOUT
+    [ -d "$1" ] && find_manifest "$1" && grep -q 'tar+zstd"' "archive/blobs/sha256/$manifest" || return
+    for blob in $(jq -r '.layers[] | select(.mediaType | endswith("tar+zstd")).digest' "archive/blobs/sha256/$manifest"); do
+        rm -f "archive/blobs/sha256/${blob#sha256:}"
+    done
 }
 
 # Waits for the first of the queue, so that the lines come in the order of the table.
@@ -866,10 +883,11 @@ END
     result=0
     wait "$pid" || result=$?
     if [ "$result" -ne 0 ] && is_broken_off "$(cat "$scratch/$number")"; then
-        copy "$number" "$source" "$name" &
-        queue="$! $queue"
-        result=0
-        wait "$!" || result=$?
+        copy_again "$number" "$source" "$name"
+    fi
+    if [ "$result" -eq 0 ] && drop_zstd "$number"; then
+        outcome="copied, its layers packed anew with gzip, which every engine reads"
+        copy_again "$number" "docker://$name" "$name" --dest-compress-format=gzip
     fi
     queue=${queue#*"$newline"}
     if [ "$result" -eq 0 ]; then
