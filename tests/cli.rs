@@ -4,14 +4,16 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::ops::Deref;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
+use clap::CommandFactory;
 use insta::{assert_snapshot, with_settings};
 use support::root;
+use xtask::cli::Cli;
 
 /// A project with the targets of the repository.
 struct Project(support::project::Project);
@@ -102,6 +104,381 @@ fn help() {
         all.push('\n');
     }
     snapshot("help", &all);
+}
+
+/// Every command line that prints a result and ends in 0; of `docs` there is one in `tests/site.rs`.
+const PRINTING: &[&[&str]] = &[
+    &[
+        "gen",
+        "--spec",
+        "spec",
+        "--templates",
+        "templates",
+        "--out",
+        "generated",
+    ],
+    &[
+        "gen",
+        "--check",
+        "--spec",
+        "spec",
+        "--templates",
+        "templates",
+        "--out",
+        "generated",
+    ],
+    &[
+        "dist",
+        "--spec",
+        "spec",
+        "--templates",
+        "templates",
+        "--out",
+        "dist",
+    ],
+    &[
+        "dist",
+        "--spec",
+        "spec",
+        "--templates",
+        "templates",
+        "--check",
+        "dist",
+    ],
+    &["check", "--spec", "spec"],
+    &[
+        "check-chart",
+        "chart",
+        "--release",
+        "4.5.0",
+        "--spec",
+        "huawei",
+    ],
+    &["explain-rule", "gap"],
+    &["images", "--kubernetes", "1.19", "--spec", "spec"],
+    &[
+        "images",
+        "--kubernetes",
+        "1.19",
+        "--format",
+        "json",
+        "--spec",
+        "spec",
+    ],
+    &[
+        "why",
+        "driver",
+        "--spec",
+        "spec",
+        "--templates",
+        "templates",
+    ],
+    &["--help"],
+    &["docs", "--help"],
+    &["gen", "--help"],
+];
+
+#[test]
+fn lost_output_is_a_failure_and_a_reader_that_went_away_is_none() {
+    let project = Project::generated();
+    support::project::copy(&root().join("spec"), &project.path("huawei"));
+    support::project::copy(
+        &support::fixtures().join("chart/esdk"),
+        &project.path("chart"),
+    );
+    let commands = Cli::command();
+    for command in commands.get_subcommands().map(clap::Command::get_name) {
+        let is_named = |arguments: &&[&str]| arguments.first() == Some(&command);
+        assert!(PRINTING.iter().any(is_named), "{command}");
+    }
+    let run = |arguments: &[&str], stdout: Stdio, stderr: Stdio| {
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(arguments)
+            .current_dir(project.root())
+            .env_remove("CARGO_MANIFEST_DIR")
+            .stdout(stdout)
+            .stderr(stderr)
+            .output()
+            .expect("runs");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        (output.status.code(), said)
+    };
+    let full = || {
+        File::options()
+            .write(true)
+            .open("/dev/full")
+            .expect("there")
+    };
+    let closed = || {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        writer
+    };
+    for arguments in PRINTING {
+        let to = |stdout: Stdio| run(arguments, stdout, Stdio::piped());
+        assert_eq!(to(Stdio::null()).0, Some(0), "{arguments:?}");
+        let not_writable = File::open("/dev/null").expect("there");
+        for (stdout, why) in [
+            (full(), "No space left on device"),
+            (not_writable, "Bad file descriptor"),
+        ] {
+            let (code, said) = to(stdout.into());
+            let wanted = format!("error: cannot write to the standard output: {why}");
+            assert!(
+                code == Some(1) && said.contains(&wanted),
+                "{arguments:?}: {said}"
+            );
+        }
+        assert_eq!(
+            to(closed().into()),
+            (Some(0), String::new()),
+            "{arguments:?}"
+        );
+    }
+
+    // Doubts that nobody could read are lost too, and nothing is written in spite of them.
+    let spec = project.path("spec/example/1.0.0.toml");
+    let text = fs::read_to_string(&spec).expect("readable");
+    fs::write(&spec, text.replacen("\"v1.19.x\"", "\"v.1.19.x\"", 1)).expect("written");
+    let before = project.state();
+    for arguments in &PRINTING[..9] {
+        let doubted = run(arguments, Stdio::null(), full().into());
+        if arguments.contains(&"spec") {
+            assert_eq!(doubted.0, Some(1), "{arguments:?}");
+        }
+        let (code, _) = run(arguments, Stdio::null(), closed().into());
+        assert_eq!(code, Some(0), "{arguments:?}");
+    }
+    assert_eq!(project.state(), before);
+}
+
+/// As README.md says it is called: cargo says what it does, and the result is all of stdout.
+#[test]
+fn the_alias_is_not_mute() {
+    let output = Command::new(env!("CARGO"))
+        .args(["xtask", "explain-rule", "gap"])
+        .current_dir(root())
+        .output()
+        .expect("runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let (code, wanted, _) = said(&["explain-rule", "gap"]);
+    assert_eq!(
+        (output.status.code(), text(output.stdout)),
+        (Some(code), wanted)
+    );
+    let said = text(output.stderr);
+    assert!(
+        said.contains("Finished") && said.contains("Running"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_name_that_is_nearly_right_is_offered() {
+    let project = Project::example();
+    let spec = project.path("spec");
+    let table = fs::read_to_string(spec.join("example/1.0.0.toml")).expect("the fixture");
+    for release in ["1.2.0", "1.10.0", "1.10.0-rc.1"] {
+        let table = table.replace("release = \"1.0.0\"", &format!("release = {release:?}"));
+        fs::write(spec.join(format!("example/{release}.toml")), table).expect("written");
+    }
+    let spec = spec.to_str().expect("UTF-8");
+    // Releases are listed as versions sort.
+    let all =
+        "the releases are example/1.0.0, example/1.2.0, example/1.10.0-rc.1, example/1.10.0\n";
+    let images = ["images", "--spec", spec, "--kubernetes"];
+    for (arguments, code, wanted) in [
+        (
+            &["1.19", "--release", "v1.2.0"][..],
+            1,
+            "help: did you mean `1.2.0`",
+        ),
+        (&["1.19", "--release", "example"], 1, "`example/1.2.0`"),
+        (
+            &["1.19", "--release", "exmaple/1.2.0"],
+            1,
+            "did you mean `example/1.2.0`",
+        ),
+        (&["1.19", "--release", "1.2.O"], 1, all),
+        (
+            &["1.19", "--release", "nothing"],
+            1,
+            &format!("help: {all}"),
+        ),
+        (&["V1.19"], 2, "did you mean `1.19`? write what"),
+        (&["v.1.19.x"], 2, "did you mean `1.19`? write what"),
+        (
+            &["Server Version: v1.19.3"],
+            2,
+            "did you mean `1.19`? write what",
+        ),
+        (&["latest"], 2, "is not a Kubernetes version; write what"),
+    ] {
+        let (found, _, said) = said(&[&images[..], arguments].concat());
+        assert!(
+            found == code && said.contains(wanted),
+            "{arguments:?}: {said}"
+        );
+    }
+    for (wrong, right) in [
+        ("gne", "gen"),
+        ("imgaes", "images"),
+        ("wyh", "why"),
+        ("chekc", "check"),
+        ("dcos", "docs"),
+    ] {
+        let (code, _, said) = said(&[wrong]);
+        let wanted = format!("'{right}'");
+        assert!(code == 2 && said.contains(&wanted), "{wrong}: {said}");
+    }
+    let (code, _, said) = said(&["frobnicate"]);
+    assert!(code == 2 && !said.contains("similar"), "{said}");
+}
+
+#[test]
+fn a_hint_repeats_the_options_that_were_given() {
+    let project = Project::generated();
+    let command = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(arguments)
+            .current_dir(project.root())
+            .env_remove("CARGO_MANIFEST_DIR")
+            .output()
+            .expect("runs");
+        let said = String::from_utf8(output.stderr).expect("UTF-8");
+        (output.status.code(), said)
+    };
+    let given = [
+        "--release",
+        "1.0.0",
+        "--kubernetes",
+        "1.19",
+        "--kubernetes",
+        "1.20",
+    ];
+    let folders = ["--spec", "spec", "--templates", "templates"];
+    let out = ["--out", "it's here"];
+    let (code, said) = command(&[&["gen", "--check"], &given[..], &folders, &out].concat());
+    let hint = "run `cargo xtask gen --release 1.0.0 --kubernetes 1.19 --kubernetes 1.20 --spec spec \
+                --templates templates --out 'it'\\''s here'` and commit";
+    assert!(code == Some(1) && said.contains(hint), "{said}");
+    fs::create_dir(project.path("dist")).expect("created");
+    let (code, said) = command(&[&["dist", "--check", "dist"], &given[..], &folders].concat());
+    let hint = "publish what `cargo xtask dist --release 1.0.0 --kubernetes 1.19 --kubernetes 1.20 \
+                --spec spec --templates templates` writes";
+    assert!(code == Some(1) && said.contains(hint), "{said}");
+}
+
+#[test]
+fn folders_of_others_are_named_and_not_walked() {
+    let project = Project::generated();
+    let out = project.path("generated");
+    for path in ["theirs/a/b/c", "example/notes/d", "empty"] {
+        fs::create_dir_all(out.join(path)).expect("created");
+    }
+    for path in ["theirs/a/b/c/file", "example/notes/d/file", "example/file"] {
+        fs::write(out.join(path), "theirs\n").expect("written");
+    }
+    let foreign = ["example/file", "example/notes", "theirs"];
+    let said = project.expect(0, &[]);
+    let left: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("left alone, not generated: generated/"))
+        .collect();
+    assert_eq!(left, foreign, "{said}");
+    let said = project.expect(1, &["--check"]);
+    let found: Vec<_> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("foreign: generated/"))
+        .collect();
+    assert_eq!(found, foreign, "{said}");
+}
+
+#[test]
+fn what_is_beside_the_specs_and_the_templates_is_read_or_refused() {
+    for (path, text) in [
+        ("spec/1.1.0.toml", ""),
+        ("spec/example/1.1.0.tml", ""),
+        ("spec/example/1.1.0.toml.orig", ""),
+        ("spec/example/1.1.0.TOML", ""),
+        ("spec/vendor/example/1.1.0.toml", ""),
+        ("spec/knowledge.yaml", ""),
+        ("templates/target.toml", ""),
+        ("templates/docs/target.tml", ""),
+        ("templates/docs/_helm.hbs.orig", ""),
+        ("templates/docs/more/_helm.hbs", ""),
+    ] {
+        let project = Project::generated();
+        let before = project.state();
+        project.write(path, text);
+        let said = project.expect(1, &[]);
+        let shown = match path {
+            "spec/vendor/example/1.1.0.toml" => "spec/vendor/example",
+            "templates/docs/more/_helm.hbs" => "templates/docs/more",
+            path => path,
+        };
+        assert!(said.contains(shown), "{path}: {said}");
+        assert!(said.contains("nothing reads"), "{path}: {said}");
+        assert_eq!(project.state(), before);
+    }
+    // A template that no file has is one whose name, or whose file's, is wrong.
+    let project = Project::example();
+    project.write("templates/docs/minor.fr.md.hbs", "");
+    let said = project.expect(1, &[]);
+    assert!(
+        said.contains("no `[[file]]` has the template `minor.fr.md.hbs`"),
+        "{said}"
+    );
+    // Notes, and what editors leave, are nobody's business.
+    let project = Project::example();
+    for path in [
+        "README.md",
+        ".swp",
+        "example/notes.md",
+        "example/1.0.0.toml~",
+        ".git/config",
+    ] {
+        project.write(&format!("spec/{path}"), "");
+        project.write(&format!("templates/{path}"), "");
+    }
+    fs::remove_dir_all(project.path("templates/example")).expect("removed");
+    project.expect(0, &[]);
+}
+
+#[test]
+fn two_entries_of_the_knowledge_about_one_thing_are_refused() {
+    let project = Project::example();
+    let registry = "[[frozen-registry]]\nhost = \"a.io\"\nfrozen = \"2023-04-03\"\nsuccessor = \"b.io\"\nsource = \"x\"\n";
+    let image = "[[image]]\nrepository = \"a/b\"\ntag = \"v1\"\nminimum-kubernetes = \"1.20\"\nsource = \"x\"\n";
+    project.write("spec/knowledge.toml", format!("{registry}{image}"));
+    project.expect(0, &[]);
+    let other = image.replace("1.20", "1.21");
+    project.write(
+        "spec/knowledge.toml",
+        format!(
+            "{registry}{image}{}{other}",
+            registry.replace("b.io", "c.io")
+        ),
+    );
+    let said = project.expect(1, &[]);
+    for wanted in [
+        "error[duplicate-name]: there are two entries about `a.io`",
+        "spec/knowledge.toml:12:8",
+        "there are two entries about `a/b:v1`",
+        "first here",
+    ] {
+        assert!(said.contains(wanted), "{said}");
+    }
+    // And what no spec may hold.
+    project.write("spec/knowledge.toml", "# \u{202e}\n");
+    let said = project.expect(1, &[]);
+    assert!(said.contains("spec/knowledge.toml:1:3"), "{said}");
+    project.write(
+        "spec/knowledge.toml",
+        format!("x = {}\n", "[".repeat(100_000)),
+    );
+    let said = project.expect(1, &[]);
+    assert!(said.contains("levels deep"), "{said}");
 }
 
 #[test]
@@ -462,6 +839,8 @@ fn a_target_that_goes_wrong_is_named_and_writes_nothing() {
         ),
     ] {
         let project = Project::example();
+        let other = project.path("templates/image-list/images.json.hbs");
+        fs::remove_file(other).expect("removed");
         assert!(good.contains(from));
         fs::write(
             project.path("templates/image-list/target.toml"),

@@ -497,6 +497,39 @@ fn an_index_that_cannot_be_read_is_there_all_the_same() {
     assert!(refusals > 3, "{refusals}");
 }
 
+/// What may not be looked into is somebody else's.
+#[test]
+#[ignore = "needs strace: run tests/run"]
+fn a_folder_of_others_that_is_closed_stops_no_run() {
+    let change = Change::new();
+    for path in ["theirs/file", "example/notes/file"] {
+        change
+            .project
+            .write(&format!("generated/{path}"), "theirs\n");
+    }
+    for (call, path, named) in [
+        ("openat", "generated/theirs", "generated/theirs"),
+        (
+            "openat",
+            "generated/example/notes",
+            "generated/example/notes",
+        ),
+        (
+            "statx",
+            "generated/example/notes/.files",
+            "generated/example/notes",
+        ),
+    ] {
+        let (output, tampered) =
+            tampered(&change.project, call, "error=EACCES:when=1+", Some(path));
+        assert!(tampered, "{call} {path}");
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(0), "{call} {path}: {said}");
+        let wanted = format!("left alone, not generated: {named}\n");
+        assert!(said.contains(&wanted), "{call} {path}: {said}");
+    }
+}
+
 #[test]
 #[ignore = "needs root: run tests/run"]
 fn a_full_disk_changes_nothing_and_with_room_the_next_run_goes_on() {

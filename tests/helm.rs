@@ -101,29 +101,33 @@ fn the_pages_own_steps_leave_no_snapshot_crd_on_1_16() {
     let mut helm = Helm::start();
     for (minor, removed) in [("1.16", true), ("1.17", false)] {
         for page in ["README.md", "README.zh-CN.md"] {
-            let package = tempfile::tempdir().expect("a folder");
-            let copy = package.path().join("helm/esdk");
-            fs::create_dir_all(package.path().join("helm")).expect("created");
-            let copied = Command::new("cp")
-                .arg("-r")
-                .arg(chart())
-                .arg(&copy)
-                .status();
-            assert!(copied.expect("cp").success());
+            let folder = tempfile::tempdir().expect("a folder");
+            let package = folder.path().join("package");
+            let packed = package.join("helm/esdk");
+            support::project::copy(&chart(), &packed);
 
-            // The page's commands for the chart, as a reader copies them.
+            // The page's commands, as a reader copies them; of the last, where it finds the chart.
             let page = text(&tree, &format!("k8s-{minor}/{page}"));
-            let steps: Vec<_> = page
-                .lines()
-                .filter(|line| line.starts_with("rm -rf "))
-                .collect();
+            let steps = page.split("```sh\n").find(|block| block.contains("\nrm "));
+            let steps = steps.map_or("", |rest| rest.split("```").next().expect("a block"));
             assert_eq!(!steps.is_empty(), removed, "{minor}");
-            let script = format!("set -eu\nPACKAGE=$1\n{}\n", steps.join("\n"));
-            let done = Command::new("sh")
-                .args(["-c", &script, "page"])
-                .arg(package.path())
-                .status();
-            assert!(done.expect("a shell").success());
+            let run = |shell: &str, script: &str| {
+                let mut command = Command::new(shell);
+                command.args(["-c", script]).current_dir(&folder);
+                command.env_remove("PACKAGE").status().expect("a shell")
+            };
+            // Without the variable nothing is copied or removed.
+            let _ = run("sh", steps);
+            assert!(!folder.path().join("chart").exists());
+            // As often as anybody likes, and nothing of the package is touched.
+            let script = format!("set -eu\nPACKAGE=$PWD/package\n{steps}{steps}");
+            assert!(run("sh", &script).success());
+            assert!(packed.join("crds/snapshot-crds").exists());
+            let (_, install) = page.split_once("helm install huawei-csi ").expect("there");
+            let copy = match install.split(' ').next().expect("a chart") {
+                "./chart" => folder.path().join("chart"),
+                _ => packed,
+            };
 
             let values = text(&tree, &format!("k8s-{minor}/values.yaml"));
             let crds = helm.render(&copy, &[values, EXTENDER]).crds;

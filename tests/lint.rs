@@ -52,6 +52,39 @@ fn clean(command: &mut Command) {
     );
 }
 
+/// What contributors are asked to read is not hidden where they read it.
+#[test]
+#[ignore = "needs git; tests/run brings it and runs this"]
+fn a_review_folds_what_nobody_reads_on_every_minor() {
+    let (folder, files) = files("");
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new(tool("git"));
+        git.args(arguments).current_dir(&folder);
+        let output = git.output().expect("runs");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("UTF-8")
+    };
+    git(&["init", "--quiet"]);
+    fs::copy(
+        root().join(".gitattributes"),
+        folder.path().join(".gitattributes"),
+    )
+    .expect("copied");
+    let mut hidden = 0;
+    for file in files {
+        let file = file.strip_prefix(&folder).expect("below");
+        let path = format!("generated/{}", file.display());
+        let name = path.rsplit('/').next().expect("a name");
+        let wanted =
+            name.ends_with(".sh") || ["import-nodes.yaml", "images.cdx.json"].contains(&name);
+        let said = git(&["check-attr", "linguist-generated", "--", &path]);
+        let is_folded = said.ends_with(": linguist-generated: set\n");
+        assert_eq!(is_folded, wanted, "{said}");
+        hidden += usize::from(is_folded);
+    }
+    assert!(hidden > 50, "{hidden}");
+}
+
 #[test]
 #[ignore = "needs shellcheck; tests/run brings it and runs this"]
 fn shellcheck() {

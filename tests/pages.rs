@@ -67,11 +67,16 @@ const START: &str = r"PACKAGE=/path/to/the/unpacked/package
 ARCH=amd64
 ";
 /// Of Kubernetes 1.16; `tests/helm.rs` runs it.
-const STEPS: &str = r#"rm -rf "$PACKAGE"/helm/esdk/crds/snapshot-crds
+const STEPS: &str = r#"cp -RL "${PACKAGE:?}"/helm/esdk/. ./chart
+rm -r ./chart/crds/snapshot-crds
 "#;
+const HELM_COPY: &str = r"helm install huawei-csi ./chart --namespace huawei-csi --create-namespace --values values.yaml
+";
+const HELM_COPY_MIRROR: &str = r"helm install huawei-csi ./chart --namespace huawei-csi --create-namespace --values values.yaml --values values-mirror.yaml
+";
 /// Of the page that leads to the others. It asks a cluster, so no test runs it.
 const VERSION: &str = "kubectl version\n";
-const ALL: [&str; 17] = [
+const ALL: [&str; 19] = [
     VARIABLES,
     PUSH,
     PRINT_VALUES,
@@ -89,6 +94,8 @@ const ALL: [&str; 17] = [
     HELM_MIRROR,
     START,
     STEPS,
+    HELM_COPY,
+    HELM_COPY_MIRROR,
 ];
 
 /// Requires that the page has a block, and gives it.

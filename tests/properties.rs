@@ -91,12 +91,35 @@ proptest! {
 
     #[test]
     fn a_comment_stays_one_line(text in any::<String>(), indent in " {0,6}") {
-        let one_line = !quote::comment(&text).contains(['\n', '\r', '\u{2028}']);
-        prop_assert!(one_line);
-        for line in quote::comment_lines(&text, &indent, 60).lines() {
-            let comment = format!("{indent}# ");
-            prop_assert!(line.starts_with(comment.as_str()));
+        for quoting in [Quoting::Yaml, Quoting::Shell, Quoting::Markdown] {
+            let comment = quote::comment(quoting, &text);
+            let one_line = !comment.contains(['\n', '\r', '\u{2028}']);
+            prop_assert!(one_line);
+            prop_assert!(quoting != Quoting::Markdown || !comment.contains("--"));
+            let lines = quote::comment_lines(quoting, &text, &indent, 60);
+            let start = format!("{indent}# ");
+            prop_assert!(lines.lines().all(|line| line.starts_with(&start)));
         }
+    }
+
+    #[test]
+    fn a_hash_comment_keeps_what_is_on_a_line(text in line()) {
+        for quoting in [Quoting::Yaml, Quoting::Shell] {
+            prop_assert_eq!(quote::comment(quoting, &text), text.clone());
+        }
+    }
+
+    #[test]
+    fn hyphens_stay_where_a_site_makes_dashes(text in "[a-z .-]{0,30}") {
+        let markdown = quote::quote(Quoting::Markdown, &text);
+        let mut found = String::new();
+        for event in Parser::new_ext(&format!("x{markdown}x\n"), Options::ENABLE_SMART_PUNCTUATION) {
+            if let Event::Text(text) = event {
+                found.push_str(&text);
+            }
+        }
+        let hyphens = |text: &str| text.matches('-').count();
+        prop_assert_eq!(hyphens(&found), hyphens(&text), "{}", markdown);
     }
 
     #[test]

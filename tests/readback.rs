@@ -543,6 +543,34 @@ fn an_acknowledged_warning_is_on_the_pages_of_its_minors() {
     }
 }
 
+/// The name of an option in a text of the table is what somebody looks for and copies.
+#[test]
+fn an_options_name_survives_every_output() {
+    let (plan, tree) = rendered(&huawei());
+    let option = "--leader-election";
+    let reasons = plan.plans[0].settings.iter().map(|setting| &setting.reason);
+    assert!(reasons.into_iter().any(|reason| reason.en.contains(option)));
+    let values = text(&tree, "k8s-1.16/values.yaml");
+    let comments: Vec<_> = values
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("# "))
+        .collect();
+    assert!(comments.join(" ").contains(option), "{values}");
+    for page in ["k8s-1.16/README.md", "k8s-1.16/README.zh-CN.md"] {
+        // As a reader's site may show it, which makes dashes of hyphens.
+        let shown: String = Parser::new_ext(
+            text(&tree, page),
+            Options::ENABLE_TABLES | Options::ENABLE_SMART_PUNCTUATION,
+        )
+        .filter_map(|event| match event {
+            Event::Text(text) => Some(text.into_string()),
+            _ => None,
+        })
+        .collect();
+        assert!(shown.contains(option), "{page}: {shown}");
+    }
+}
+
 #[test]
 fn every_generated_file_says_where_it_comes_from_and_ends_in_a_line_feed() {
     for release in both() {

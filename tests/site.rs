@@ -5,6 +5,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Instant;
@@ -324,6 +325,86 @@ fn a_site_is_replaced_by_the_same_bytes_and_nothing_of_others_goes() {
     assert_eq!(state(folder.path()), before);
 }
 
+/// A program in the place of Hugo: a script of a shell.
+fn instead_of_hugo(folder: &Path, script: &str) -> PathBuf {
+    let program = folder.join("instead");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).expect("written");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("set");
+    program
+}
+
+#[test]
+#[ignore = "needs Hugo; tests/run brings it and runs this"]
+fn a_hugo_that_ends_well_without_the_whole_site_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let hugo = python_tool("hugo");
+    let hugo = hugo.to_str().expect("UTF-8");
+    let built = docs(folder.path(), &["--hugo", hugo]);
+    assert!(built.status.success(), "{built:?}");
+    let before = state(&folder.path().join("site"));
+    let version = format!("[ $1 != version ] || exec {hugo} version");
+    let site = format!("{version}; {hugo} \"$@\"; for last; do :; done");
+    for (script, wanted) in [
+        (
+            "exit 0",
+            "does not say which version of Hugo it is: nothing\nhelp: install Hugo 0.158",
+        ),
+        (
+            "echo hello v9",
+            "does not say which version of Hugo it is: hello v9\nhelp: install",
+        ),
+        ("exec yes", "does not say which version of Hugo it is: y\n"),
+        (
+            "echo 'hugo v0.157.0-7747+extended linux/amd64 BuildDate=x'",
+            "is Hugo 0.157.0, which is too old\nhelp: install Hugo 0.158",
+        ),
+        (
+            "echo 'Hugo Static Site Generator v0.74.3/extended linux/amd64 BuildDate: unknown'",
+            "is Hugo 0.74.3, which is too old",
+        ),
+        (&version, "Hugo ended well, and built no whole site: "),
+        (
+            &format!("{site}; rm -f \"$last\"/huawei-csi/4.5.0/1.20/index.html"),
+            "built no whole site: huawei-csi/4.5.0/1.20/index.html: No such file",
+        ),
+        (
+            &format!("{site}; : > \"$last\"/zh-cn/index.html"),
+            "built no whole site: zh-cn/index.html: it is empty",
+        ),
+        (
+            &format!("{site}; echo x >> \"$last\"/plans.js"),
+            "built no whole site: plans.js: it is not what its source says",
+        ),
+        (
+            &format!("{version}; exec yes"),
+            "Hugo cannot build the site",
+        ),
+    ] {
+        let program = instead_of_hugo(folder.path(), script);
+        let said = refused(&docs(
+            folder.path(),
+            &["--hugo", program.to_str().expect("UTF-8")],
+        ));
+        assert!(said.contains(wanted), "{script}: {said:.500}");
+        assert_eq!(state(&folder.path().join("site")), before, "{script}");
+    }
+    // And a site of which nobody hears is none either.
+    let full = fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("there");
+    let lost = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["docs", "--hugo", hugo, "--out"])
+        .arg(folder.path().join("site"))
+        .stdout(full)
+        .output()
+        .expect("runs");
+    assert!(
+        refused(&lost).contains("cannot write to the standard output"),
+        "{lost:?}"
+    );
+}
+
 /// A Hugo site of somebody's own, as bare as it can be, takes the staged pages as they are.
 #[test]
 #[ignore = "needs Hugo; tests/run brings it and runs this"]
@@ -342,6 +423,9 @@ fn the_staged_folder_stands_in_a_bare_hugo_site() {
         hostile.matches("*f*").count() + hostile.matches("*d*").count(),
         3
     );
+    let reason = hostile.split("reason.en = \"").nth(1).expect("a reason");
+    let reason = reason.split('"').next().expect("its end");
+    let hostile = hostile.replace(reason, &format!("{reason} Start it with --some-option."));
     fs::write(spec.join("1.0.0.toml"), hostile).expect("written");
     let (spec, own) = (folder.path().join("spec"), folder.path().join("own"));
     let hugo = python_tool("hugo");
@@ -381,6 +465,8 @@ fn the_staged_folder_stands_in_a_bare_hugo_site() {
     assert!(decoded.contains(&shown), "{shown}: {minor}");
     assert!(minor.contains("{{&lt; e *f*"), "{minor}");
     assert!(page("example/1.0.0/1.20/index.html").contains("{{% e *f*"));
+    // Whatever that site makes of hyphens elsewhere, an option's stay.
+    assert!(minor.contains("with --some-option"), "{minor}");
     // What the pages link to is there, in both languages.
     for folder in ["", "zh-cn/"] {
         let release = page(&format!("{folder}example/1.0.0/index.html"));
@@ -544,6 +630,15 @@ fn every_link_of_the_site_resolves_and_none_leaves_it() {
         }
     }
     assert!(links > 1000, "{links}");
+    // Hugo would make a dash of the hyphens of an option, and curly quotes of straight ones.
+    for page in ["", "zh-cn/"] {
+        let page = site.join(page).join("huawei-csi/4.5.0/1.16/index.html");
+        let html = &pages[&page.canonicalize().unwrap_or(page)];
+        assert!(
+            html.contains("--leader-election") && html.contains("&quot;null&quot;"),
+            "{html}"
+        );
+    }
     for name in ["site.css", "site.js", "finder.js"] {
         let text = fs::read_to_string(site.join(name)).expect("there");
         assert!(

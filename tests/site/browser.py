@@ -233,6 +233,11 @@ def answer(walk, site):
         assert copied(page, button("values")) == generated("values.yaml")
         steps = page.locator("#steps").get_attribute("href")
         first = copied(page, button("install"))
+        # A command that removes something says what and why; where there is none, nothing is said.
+        expect(page.locator("#removed dt")).to_have_text("crds/snapshot-crds")
+        expect(page.locator("#removed dd")).to_contain_text("must not be installed below Kubernetes 1.17")
+        fill(page, kubernetes="1.17")
+        expect(page.locator("#removed-part")).to_be_hidden()
         expect(page.locator("#values-first")).to_be_hidden()
         # With one, the images alone, which Helm takes behind that file.
         fill(page, kubernetes="1.16", registry="registry.example/csi", layout="flat")

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File};
-use std::io::ErrorKind::{NotADirectory, NotFound};
+use std::io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -16,6 +16,8 @@ use rayon::prelude::*;
 use walkdir::WalkDir;
 
 use crate::beneath::Beneath;
+use crate::read;
+use crate::text::version_order;
 use crate::tree::{Artifact, Selection, Tree};
 use crate::whole::at;
 
@@ -84,6 +86,7 @@ struct Folder<'t> {
 /// When the folder cannot be read, or an index lists a path outside its folder.
 pub fn compare(out: &Path, trees: &[Tree], whole: bool) -> Result<Vec<Difference>, String> {
     // Held until the end: a run that writes is waited for, where the file system has locks.
+    #[expect(clippy::disallowed_methods, reason = "a folder, to lock it")]
     let lock = File::open(out);
     let _lock = lock.and_then(|out| out.lock_shared().map(|()| out));
     let mut differences: Vec<_> = folders(out, trees, whole)?
@@ -93,7 +96,7 @@ pub fn compare(out: &Path, trees: &[Tree], whole: bool) -> Result<Vec<Difference
     if whole {
         differences.extend(strays(out, trees)?);
     }
-    differences.sort_by(|a, b| a.path.cmp(&b.path));
+    differences.sort_by(|a, b| version_order(&a.path).cmp(&version_order(&b.path)));
     Ok(differences)
 }
 
@@ -138,6 +141,9 @@ pub fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<Outcome, String>
         .chain(strays)
         .filter(|difference| difference.drift == Drift::Foreign);
     outcome.foreign = foreign.map(|difference| difference.path).collect();
+    outcome
+        .foreign
+        .sort_by(|a, b| version_order(a).cmp(&version_order(b)));
     Ok(outcome)
 }
 
@@ -439,29 +445,42 @@ fn folder<'t>(
     Ok(folder)
 }
 
-/// What is in the output folder and in no release's folder.
+/// What is in the output folder and in no release's folder. Of a folder that is not ours, its name
+/// is enough: others' folders are not walked.
 fn strays(out: &Path, trees: &[Tree]) -> Result<Vec<Difference>, String> {
+    let folders: BTreeSet<String> = indexed_folders(out)?
+        .into_iter()
+        .chain(trees.iter().map(|tree| tree.folder.clone()))
+        .collect();
+    let products: BTreeSet<&str> = folders.iter().map(|folder| folder_of(folder)).collect();
     let mut strays = Vec::new();
-    if !out.try_exists().map_err(at("read", out))? {
-        return Ok(strays);
-    }
-    let indexed = indexed_folders(out)?;
-    let mut entries = WalkDir::new(out).min_depth(1).into_iter();
+    let mut entries = two_levels(out);
     while let Some(entry) = entries.next() {
-        let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
-        let path = relative(out, entry.path())?;
-        let known = indexed.contains(&path) || trees.iter().any(|tree| tree.folder == path);
-        if entry.file_type().is_dir() {
-            if known || path == STAGING {
-                entries.skip_current_dir();
+        // What cannot be looked at is not ours either; only the output folder itself has to be read.
+        let (path, is_folder) = match &entry {
+            Ok(entry) => (entry.path(), entry.file_type().is_dir()),
+            Err(error) if error.io_error().is_some_and(|io| io.kind() == NotFound) => continue,
+            Err(error) if error.depth() == 0 => {
+                return Err(format!("cannot read the output: {error}"));
             }
-        } else if !known {
-            strays.push(Difference {
-                path,
-                drift: Drift::Foreign,
-                expected: false,
-            });
+            Err(error) => (error.path().unwrap_or(out), false),
+        };
+        let path = relative(out, path)?;
+        if is_folder && products.contains(path.as_str()) {
+            continue;
         }
+        if is_folder {
+            entries.skip_current_dir();
+            let is_empty = fs::read_dir(out.join(&path)).is_ok_and(|all| all.count() == 0);
+            if path == STAGING || folders.contains(&path) || is_empty {
+                continue;
+            }
+        }
+        strays.push(Difference {
+            path,
+            drift: Drift::Foreign,
+            expected: false,
+        });
     }
     Ok(strays)
 }
@@ -469,45 +488,52 @@ fn strays(out: &Path, trees: &[Tree]) -> Result<Vec<Difference>, String> {
 /// The folders two levels down that have an index.
 fn indexed_folders(out: &Path) -> Result<BTreeSet<String>, String> {
     let mut folders = BTreeSet::new();
-    if out.try_exists().map_err(at("read", out))? {
-        for entry in WalkDir::new(out).min_depth(2).max_depth(2) {
-            let entry = entry.map_err(|error| format!("cannot read the output: {error}"))?;
-            let index = entry.path().join(INDEX);
-            if entry.file_type().is_dir()
-                && open_index(&index).map_err(at("read", &index))?.is_some()
-            {
-                folders.insert(relative(out, entry.path())?);
-            }
+    for entry in two_levels(out).filter_map(Result::ok) {
+        if entry.depth() < 2 || !entry.file_type().is_dir() {
+            continue;
+        }
+        let index = entry.path().join(INDEX);
+        let found = match is_index(&index) {
+            // A folder that is closed to us is somebody else's.
+            Err(error) if error.kind() == PermissionDenied && !index.exists() => false,
+            found => found.map_err(at("read", &index))?,
+        };
+        if found {
+            folders.insert(relative(out, entry.path())?);
         }
     }
     Ok(folders)
 }
 
-/// Opens an index of ours, behind its first line: a file of that name may be anybody's, that line is
-/// not. A link or a pipe in its place is nothing to read. An index that cannot be read is not an index
-/// that is not there: without it our own files would be foreign.
-fn open_index(path: &Path) -> io::Result<Option<File>> {
+/// The folders of products and of releases in the output folder, and what is beside them.
+fn two_levels(out: &Path) -> walkdir::IntoIter {
+    WalkDir::new(out).min_depth(1).max_depth(2).into_iter()
+}
+
+/// Whether there is an index of ours, by its first line: a file of that name may be anybody's, that
+/// line is not. A link or a pipe in its place is nothing to read. An index that cannot be read is not
+/// an index that is not there: without it our own files would be foreign.
+fn is_index(path: &Path) -> io::Result<bool> {
     let meta = match path.symlink_metadata() {
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(false),
         meta => meta?,
     };
     if !meta.is_file() {
-        return Ok(None);
+        return Ok(false);
     }
-    let mut file = File::open(path)?;
+    let file = read::open(path)?;
     let mut head = Vec::new();
     let length = INDEX_HEADER.len() as u64;
-    file.by_ref().take(length).read_to_end(&mut head)?;
-    Ok((head == INDEX_HEADER.as_bytes()).then_some(file))
+    file.take(length).read_to_end(&mut head)?;
+    Ok(head == INDEX_HEADER.as_bytes())
 }
 
 /// The paths that an index lists, where there is one.
 fn read_index(path: &Path) -> Result<Option<BTreeSet<String>>, String> {
-    let Some(mut file) = open_index(path).map_err(at("read", path))? else {
+    if !is_index(path).map_err(at("read", path))? {
         return Ok(None);
-    };
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(at("read", path))?;
+    }
+    let text = read::text(path, read::MADE).map_err(at("read", path))?;
     let mut listed = BTreeSet::new();
     for line in text
         .lines()
@@ -555,7 +581,7 @@ enum State {
 }
 
 fn state(path: &Path, artifact: &Artifact) -> Result<State, String> {
-    let mut file = File::open(path).map_err(at("read", path))?;
+    let mut file = read::open(path).map_err(at("read", path))?;
     let meta = file.metadata().map_err(at("read", path))?;
     if meta.len() != artifact.text.len() as u64 {
         return Ok(State::OtherText);

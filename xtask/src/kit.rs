@@ -92,14 +92,8 @@ fn pack(folder: &str, files: &[(&str, &Artifact)]) -> io::Result<Vec<u8>> {
 /// A file's line in the checksums.
 #[must_use]
 pub fn line(name: &str, bytes: &[u8]) -> String {
-    line_of(name, &Sha256::digest(bytes))
-}
-
-/// The line in the checksums of a file with this digest.
-#[must_use]
-pub fn line_of(name: &str, digest: &[u8]) -> String {
     let mut line = String::new();
-    for byte in digest {
+    for byte in Sha256::digest(bytes) {
         line.push_str(&format!("{byte:02x}"));
     }
     line + "  " + name + "\n"

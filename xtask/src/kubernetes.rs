@@ -41,11 +41,12 @@ impl Minor {
     /// When the text is no such version.
     pub fn of_version(text: &str) -> Result<Self, ParseError> {
         let error = || {
-            ParseError(
-                "is not a Kubernetes version; write what `kubectl version` prints for the server, \
-                 such as `v1.28.5` or `1.28`"
-                    .to_owned(),
-            )
+            let near = Self::within(text).map(|minor| format!("did you mean `{minor}`? "));
+            ParseError(format!(
+                "is not a Kubernetes version; {}write what `kubectl version` prints for the \
+                 server, such as `v1.28.5` or `1.28`",
+                near.unwrap_or_default()
+            ))
         };
         let bare = text.strip_prefix('v').unwrap_or(text);
         let core_end = bare.find(['-', '+']).unwrap_or(bare.len());
@@ -65,6 +66,16 @@ impl Minor {
     #[must_use]
     pub fn version(self, patch: u64) -> semver::Version {
         semver::Version::new(self.major.into(), self.minor.into(), patch)
+    }
+
+    /// The first version in a text that is none as a whole: `V1.28`, `v.1.16.x`.
+    fn within(text: &str) -> Option<Self> {
+        let mut parts = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+        parts.find_map(|part| {
+            let mut numbers = part.split('.').filter(|number| !number.is_empty());
+            let (major, minor) = (numbers.next()?, numbers.next()?);
+            Some(Self::new(number(major)?, number(minor)?))
+        })
     }
 
     /// Reads `1.16`, the form without a `v` in which a requirement holds its minors.

@@ -10,10 +10,12 @@
 //! nowhere else. What a release publishes is a tree too: [`kit`] packs it, and [`publish`] writes the
 //! packed files. [`whole`] replaces a folder as a whole. [`schema`] is the format of a spec for editors and people, [`site`] the
 //! source of the published pages. [`kubernetes`] and
-//! [`image`] are the words that all of them share, [`text`] is what a person can see of them,
+//! [`image`] are the words that all of them share, [`text`] is what a person can see of them, [`read`] is how any file is read,
 //! [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are the way in.
 //! Beside the line of stages, [`chart`] holds a Helm chart against a release, and [`suggest`] knows
 //! what a misspelt name may have meant.
+
+#![warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod beneath;
 pub mod chart;
@@ -27,6 +29,7 @@ pub mod kubernetes;
 pub mod plan;
 pub mod publish;
 pub mod quote;
+pub mod read;
 pub mod render;
 pub mod rules;
 pub mod schema;

@@ -9,5 +9,5 @@ use mimalloc::MiMalloc;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    xtask::command::run(&xtask::cli::Cli::parse())
+    xtask::command::run(xtask::cli::Cli::try_parse())
 }

@@ -1,13 +1,11 @@
 //! What a release publishes -> a folder: replaces it as a whole, or compares it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
 use crate::kit::{self, Assets, SUMS};
+use crate::read;
 use crate::whole::{self, INDEX, at};
 
 /// What is wrong with a file of a published folder.
@@ -46,9 +44,10 @@ pub fn compare(folder: &Path, assets: &Assets) -> Result<BTreeMap<String, Fault>
     if !folder.is_dir() {
         return Err(format!("there is no folder {}", folder.display()));
     }
-    let found = read(folder)?;
+    let found = found(folder, assets)?;
+    let path = folder.join(SUMS);
     let sums = match found.get(SUMS) {
-        Some(Some(_)) => fs::read(folder.join(SUMS)).map_err(at("read", &folder.join(SUMS)))?,
+        Some(Some(_)) => read::bytes(&path, read::MADE).map_err(at("read", &path))?,
         _ => Vec::new(),
     };
     let sums = String::from_utf8_lossy(&sums);
@@ -74,9 +73,10 @@ pub fn compare(folder: &Path, assets: &Assets) -> Result<BTreeMap<String, Fault>
     Ok(faults)
 }
 
-/// What is in a folder, by name: a file's line in the checksums, or nothing where it is no file.
+/// What is in a folder, by name: a file's line in the checksums, or nothing where it is no file, or
+/// none of these assets: others' files may be of any size, and are not read.
 /// Left out are the index, and what vouches for the checksums: `SHA256SUMS.sig` and the like.
-fn read(folder: &Path) -> Result<BTreeMap<String, Option<String>>, String> {
+fn found(folder: &Path, assets: &Assets) -> Result<BTreeMap<String, Option<String>>, String> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).map_err(at("read", folder))? {
         let entry = entry.map_err(at("read", folder))?;
@@ -89,22 +89,13 @@ fn read(folder: &Path) -> Result<BTreeMap<String, Option<String>>, String> {
         if is_file && (name == INDEX || vouches) {
             continue;
         }
-        let line = is_file.then(|| line(&name, &path)).transpose();
-        found.insert(name, line.map_err(at("read", &path))?);
+        let line = if is_file && assets.contains_key(&name) {
+            let bytes = read::bytes(&path, read::MADE).map_err(at("read", &path))?;
+            Some(kit::line(&name, &bytes))
+        } else {
+            None
+        };
+        found.insert(name, line);
     }
     Ok(found)
-}
-
-/// A file's line in the checksums. What lies in a folder of others may be of any size, so it is not
-/// read as a whole.
-fn line(name: &str, path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut part = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut part)? {
-            0 => return Ok(kit::line_of(name, &digest.finalize())),
-            size => digest.update(&part[..size]),
-        }
-    }
 }

@@ -41,7 +41,8 @@ fn markdown(text: &str) -> String {
     // Most texts are names and versions, in which nothing is special.
     let plain =
         |c: u8| c.is_ascii_alphanumeric() || matches!(c, b' ' | b'.' | b',' | b'-' | b'/' | b':');
-    if text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(plain) {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    if starts && text.bytes().all(plain) && !text.contains("--") {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -54,7 +55,9 @@ fn markdown(text: &str) -> String {
             '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '&' | '~' | '{' | '}' | '$' => true,
             '_' => !inside_word,
             // At the start of a line these would open a heading, a list or a quotation.
-            '#' | '+' | '-' | '=' => out.is_empty(),
+            '#' | '+' | '=' => out.is_empty(),
+            // And a site may make a dash of two hyphens, which are how an option starts.
+            '-' => out.is_empty() || previous == '-',
             '.' | ')' => {
                 let number = !out.is_empty() && out.chars().all(|c| c.is_ascii_digit());
                 number && rest.peek().is_none_or(|next| next.is_whitespace())
@@ -112,12 +115,15 @@ pub fn yaml_key(text: &str) -> String {
 
 /// Text that cannot end the comment of one line that it stands in.
 #[must_use]
-pub fn comment(text: &str) -> String {
+pub fn comment(quoting: Quoting, text: &str) -> String {
     let line = text.replace(
         |c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}',
         " ",
     );
-    // Two hyphens could end a comment of Markdown.
+    if quoting != Quoting::Markdown {
+        return line;
+    }
+    // Two hyphens could end a comment of HTML. Elsewhere they are how an option starts.
     let mut out = String::with_capacity(line.len());
     for c in line.chars() {
         if c == '-' && out.ends_with('-') {
@@ -130,10 +136,10 @@ pub fn comment(text: &str) -> String {
 
 /// Whole comment lines (`# ...`), wrapped at `width` columns behind the indent.
 #[must_use]
-pub fn comment_lines(text: &str, indent: &str, width: usize) -> String {
+pub fn comment_lines(quoting: Quoting, text: &str, indent: &str, width: usize) -> String {
     let mut out = String::new();
     let mut line = String::new();
-    for word in comment(text).split_whitespace() {
+    for word in comment(quoting, text).split_whitespace() {
         if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
             out.push_str(&format!("{indent}# {line}\n"));
             line.clear();

@@ -5,6 +5,13 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::read;
+use crate::text::hidden;
+use crate::whole::at;
+
+/// How the name of a partial starts: it is included by other templates and writes no file.
+pub const PARTIAL: char = '_';
+
 /// An output format: one folder of `templates/`.
 #[derive(Debug)]
 pub struct Target {
@@ -12,7 +19,7 @@ pub struct Target {
     pub name: String,
     /// The files that it writes.
     pub files: Vec<File>,
-    /// Its templates by file name without `.hbs`. A name that starts with `_` is a partial.
+    /// Its templates by file name without `.hbs`. A name that starts with [`PARTIAL`] is a partial.
     pub templates: Vec<(String, String)>,
 }
 
@@ -104,39 +111,42 @@ struct TargetToml {
 pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
     let mut targets: Vec<Target> = Vec::new();
     let files = walkdir::WalkDir::new(folder)
-        .min_depth(2)
+        .min_depth(1)
         .max_depth(2)
         .sort_by_file_name();
-    for entry in files {
+    let is_note = |file: &walkdir::DirEntry| read::is_note(&file.file_name().to_string_lossy());
+    for entry in files.into_iter().filter_entry(|file| !is_note(file)) {
         let entry = entry.map_err(|error| format!("cannot read the templates: {error}"))?;
         let path = entry.path();
-        let read = || {
-            std::fs::read_to_string(path)
-                .map_err(|error| format!("cannot read {}: {error}", path.display()))
-        };
-        let name = path
-            .parent()
-            .and_then(Path::file_name)
-            .unwrap_or_default()
-            .to_string_lossy();
-        if targets.last().is_none_or(|target| target.name != name) {
+        let name = entry.file_name().to_string_lossy();
+        if entry.depth() == 1 && path.is_dir() {
             targets.push(Target {
                 name: name.into_owned(),
                 files: Vec::new(),
                 templates: Vec::new(),
             });
-        }
-        let Some(target) = targets.last_mut() else {
             continue;
-        };
-        let file_name = entry.file_name().to_string_lossy();
-        if file_name == "target.toml" {
-            let text = read()?;
-            let parsed: TargetToml = toml::from_str(&text)
-                .map_err(|error| format!("{}: {}", path.display(), error.to_string().trim_end()))?;
-            target.files = parsed.file;
-        } else if let Some(template) = file_name.strip_suffix(".hbs") {
-            target.templates.push((template.to_owned(), read()?));
+        }
+        match targets.last_mut().filter(|_| entry.depth() == 2) {
+            Some(target) if name == "target.toml" => {
+                let text = text(path)?;
+                let parsed: TargetToml = toml::from_str(&text).map_err(|error| {
+                    format!("{}: {}", path.display(), error.to_string().trim_end())
+                })?;
+                target.files = parsed.file;
+            }
+            Some(target) if name.ends_with(".hbs") => {
+                let name = name.trim_end_matches(".hbs").to_owned();
+                target.templates.push((name, text(path)?));
+            }
+            _ => {
+                return Err(format!(
+                    "{} is no part of a target, so nothing reads it; a target is a folder with a \
+                     target.toml and templates, *.hbs; move, rename or delete the file, or make it \
+                     a note, *.md",
+                    path.display()
+                ));
+            }
         }
     }
     for target in &targets {
@@ -149,6 +159,21 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
         ));
     }
     Ok(targets)
+}
+
+/// The text of a file in which everything can be seen.
+fn text(path: &Path) -> Result<String, String> {
+    let text = read::text(path, read::WRITTEN).map_err(at("read", path))?;
+    let Some((at, c)) = hidden(&text).next() else {
+        return Ok(text);
+    };
+    let line = text[..at].matches('\n').count() + 1;
+    Err(format!(
+        "{}, line {line}: the file has the character {}; remove it: it can make the file show other \
+         than it is",
+        path.display(),
+        c.escape_unicode()
+    ))
 }
 
 impl Target {
@@ -191,6 +216,14 @@ impl Target {
                      `{{architecture}}` into it"
                 ));
             }
+        }
+        let is_used = |name: &str| self.files.iter().any(|file| file.template == name);
+        let mut names = self.templates.iter().map(|(name, _)| name.as_str());
+        if let Some(unused) = names.find(|name| !name.starts_with(PARTIAL) && !is_used(name)) {
+            return Err(format!(
+                "{place}: no `[[file]]` has the template `{unused}.hbs`; add one, or start its name \
+                 with `{PARTIAL}` if others include it"
+            ));
         }
         Ok(())
     }

@@ -18,6 +18,37 @@ pub fn is_invisible(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The places of a file's characters that nobody sees; line ends and tabs aside.
+pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
+    text.char_indices().filter(|(at, c)| match c {
+        '\n' | '\t' => false,
+        '\r' => !text[at + 1..].starts_with('\n'),
+        _ => is_invisible(*c),
+    })
+}
+
+/// What a version, or a path that has versions in it, sorts by: numbers as numbers, and a
+/// pre-release before its release.
+#[must_use]
+pub fn version_order(text: &str) -> Vec<(u8, u64, &str)> {
+    let mut order = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_number = first.is_ascii_digit();
+        let end = rest.find(|c: char| c.is_ascii_digit() != is_number);
+        let (part, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        order.push(match first {
+            '-' => (0, 0, part),
+            _ if is_number => (3, part.parse().unwrap_or(u64::MAX), part),
+            _ => (2, 0, part),
+        });
+        rest = behind;
+    }
+    // The end: behind what starts with a hyphen, and before everything else.
+    order.push((1, 0, ""));
+    order
+}
+
 /// The text with a number for every character that is not to be seen; line feeds and tabs stay.
 #[must_use]
 pub fn visible(text: &str) -> String {

@@ -13,6 +13,8 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 use walkdir::WalkDir;
 
+use crate::read;
+
 /// What lists a folder's files, this one aside. It is the command's, and not part of what it made.
 pub const INDEX: &str = ".files";
 
@@ -43,6 +45,7 @@ pub fn replace(
     };
     fs::create_dir_all(parent).map_err(at("create", parent))?;
     // Held until the end: two runs at once take turns.
+    #[expect(clippy::disallowed_methods, reason = "a folder, to lock it")]
     let lock = File::open(parent).map_err(at("open", parent))?;
     lock.lock().map_err(at("lock", parent))?;
     // A name of the command's own, so what is found there is a dead run's.
@@ -74,7 +77,8 @@ pub fn refuse_foreign(out: &Path, command: &str) -> Result<(), String> {
         }
         found => found.map_err(at("read", out))?,
     };
-    let index = fs::read_to_string(out.join(INDEX)).unwrap_or_default();
+    // One that cannot be read says nothing of ours.
+    let index = read::text(&out.join(INDEX), read::MADE).unwrap_or_default();
     let listed = index.strip_prefix(&header(command)).map(str::lines);
     let own: BTreeSet<&Path> = match listed {
         Some(listed) => listed.chain([INDEX]).map(Path::new).collect(),

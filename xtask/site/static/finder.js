@@ -72,12 +72,13 @@ function answer({ release: name, kubernetes, registry, layout }) {
   const plan = release.minors.find((plan) => plan.kubernetes === minor);
   if (!plan) return { wrong: ["outside", { minor, release: title, ...release.kubernetes }] };
   const images = rows(release, plan.images);
-  const right = { title: `${title} · Kubernetes ${minor}`, page: `${name}/${minor}`, apart: [] };
+  const { steps, install } = plan;
+  const right = { title: `${title} · Kubernetes ${minor}`, page: `${name}/${minor}`, apart: [], steps, install };
   if (!registry) {
     const [apart, online] = [true, false].map((wanted) =>
       images.filter((image) => image["is-package"] === wanted).map((image) => image.reference),
     );
-    return { ...right, images: online, apart, file: "values.yaml", values: plan.values, files: ["values.yaml"], install: plan.install };
+    return { ...right, images: online, apart, file: "values.yaml", values: plan.values, files: ["values.yaml"] };
   }
   const wrong = wrongWith(registry);
   if (wrong) return { wrong };
@@ -100,7 +101,6 @@ function answer({ release: name, kubernetes, registry, layout }) {
     values: [head, ...lines, ""].join("\n"),
     // The images alone are in the second; what the version forces is in the first.
     files: ["values.yaml", "values-mirror.yaml"],
-    install: plan.install,
   };
 }
 
@@ -119,12 +119,23 @@ function show() {
   output("values-source").hidden = Boolean(chosen.registry);
   output("values-first").hidden = !chosen.registry;
   output("values-file").href = address(right.page, "values.yaml");
+  showRemoved(right.steps);
   output("install").textContent = right.install + right.files.map((file) => ` --values ${file}`).join("") + "\n";
 }
 
 function showList(id, references) {
   output(id).textContent = references.map((reference) => `${reference}\n`).join("");
   output(`${id}-part`).hidden = !references.length;
+}
+
+/** What the commands remove from the copy of the chart, and why. */
+function showRemoved(steps) {
+  const line = ({ remove, reason }) => [
+    element("dt", {}, element("code", { textContent: remove })),
+    element("dd", { textContent: reason[language] }),
+  ];
+  output("removed").replaceChildren(...steps.flatMap(line));
+  output("removed-part").hidden = !steps.length;
 }
 
 /** The choice as the end of an address, so that a link leads to the same answer. */

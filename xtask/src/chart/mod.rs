@@ -15,6 +15,8 @@ pub use check::check;
 pub use constraint::Constraint;
 
 use crate::diagnostic::Source;
+use crate::read;
+use crate::whole::at;
 
 /// A chart, as far as it is looked at.
 #[derive(Debug)]
@@ -41,26 +43,17 @@ impl Chart {
             ));
         }
         Ok(Self {
-            about: read(&folder.join("Chart.yaml"))?,
-            values: read(&folder.join("values.yaml"))?,
+            about: source(&folder.join("Chart.yaml"))?,
+            values: source(&folder.join("values.yaml"))?,
             folder: folder.to_owned(),
         })
     }
 }
 
-fn read(path: &Path) -> Result<Source, String> {
-    let shown = path.display();
-    let failed = |error: std::io::Error| format!("cannot read {shown}: {error}");
-    // A device or a pipe may never end.
-    if !std::fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(format!("cannot read {shown}: it is no file"));
-    }
-    let text = String::from_utf8(std::fs::read(path).map_err(failed)?).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        format!("{shown} is not UTF-8 at byte {at}; save it as UTF-8")
-    })?;
+fn source(path: &Path) -> Result<Source, String> {
+    let text = read::text(path, read::WRITTEN).map_err(at("read", path))?;
     Ok(Source {
-        path: shown.to_string(),
+        path: path.display().to_string(),
         text,
     })
 }

@@ -9,7 +9,7 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
     let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let (mut errors, mut warnings) = (0, 0);
     for spec in &specs {
-        report(arguments.message_format, &spec.source, &spec.findings);
+        report(arguments.message_format, &spec.source, &spec.findings)?;
         let of_spec = spec
             .findings
             .iter()
@@ -24,8 +24,8 @@ pub fn run(arguments: &Check) -> Result<(), Failure> {
             "{found}\nhelp: `cargo xtask explain-rule CODE` says what a code in brackets is for"
         ));
     }
-    if arguments.message_format == MessageFormat::Human {
-        print(&format!("{}: {found}\n", count(specs.len(), "spec")));
+    match arguments.message_format {
+        MessageFormat::Human => print(&format!("{}: {found}\n", count(specs.len(), "spec"))),
+        MessageFormat::Json => Ok(()),
     }
-    Ok(())
 }

@@ -13,7 +13,7 @@ pub fn run(arguments: &CheckChart) -> Result<(), Failure> {
     let Chosen { release, source } = select::release(specs, arguments.release.as_ref())?;
     let mut found = 0;
     for (source, findings) in chart::check(&chart, &release, &source) {
-        report(arguments.message_format, source, &findings);
+        report(arguments.message_format, source, &findings)?;
         found += findings.len();
     }
     let (path, product, version) = (chart.folder.display(), &release.product, &release.version);
@@ -24,8 +24,8 @@ pub fn run(arguments: &CheckChart) -> Result<(), Failure> {
              explain-rule CODE` says what a code in brackets is for"
         ));
     }
-    if arguments.message_format == MessageFormat::Human {
-        print(&format!("{path} fits the table of {product}/{version}\n"));
+    match arguments.message_format {
+        MessageFormat::Human => print(&format!("{path} fits the table of {product}/{version}\n")),
+        MessageFormat::Json => Ok(()),
     }
-    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Failure, folder, print, select};
+use super::{Failure, again, folder, options, print, select};
 use crate::cli::Dist;
 use crate::kit::{self, Assets};
 use crate::plan;
@@ -30,23 +30,21 @@ pub fn run(arguments: &Dist) -> Result<(), Failure> {
     }
     let assets = kit::assets(&trees)?;
     match &arguments.check {
-        Some(folder) => check(folder, &assets),
+        Some(folder) => check(folder, &assets, arguments),
         None => write(&folder(arguments.out.as_ref(), "dist"), &assets),
     }
 }
 
 fn write(out: &Path, assets: &Assets) -> Result<(), Failure> {
     publish::write(out, assets)?;
-    print(&format!("{}: {} files\n", out.display(), assets.len()));
-    Ok(())
+    print(&format!("{}: {} files\n", out.display(), assets.len()))
 }
 
-fn check(folder: &Path, assets: &Assets) -> Result<(), Failure> {
+fn check(folder: &Path, assets: &Assets, arguments: &Dist) -> Result<(), Failure> {
     let faults = publish::compare(folder, assets)?;
     if faults.is_empty() {
         let (folder, count) = (folder.display(), assets.len());
-        print(&format!("{folder}: {count} files are what the spec says\n"));
-        return Ok(());
+        return print(&format!("{folder}: {count} files are what the spec says\n"));
     }
     for (name, fault) in &faults {
         let word = match fault {
@@ -56,11 +54,23 @@ fn check(folder: &Path, assets: &Assets) -> Result<(), Failure> {
             Fault::Stale => "stale",
         };
         let line = format!("{word}: {}\n", folder.join(name).display());
-        print(&visible(&line));
+        print(&visible(&line))?;
     }
+    let again = again(
+        "dist",
+        &[
+            options("--release", &arguments.releases),
+            options("--kubernetes", &arguments.kubernetes),
+            options("--spec", arguments.spec.iter().map(|path| path.display())),
+            options(
+                "--templates",
+                arguments.templates.iter().map(|path| path.display()),
+            ),
+        ],
+    );
     Err(format!(
-        "{} is not what the spec says\nhelp: publish what `cargo xtask dist` writes, from the same \
-         commit and with the same `--release` and `--kubernetes`",
+        "{} is not what the spec says\nhelp: publish what `{again}` writes, from the same commit and \
+         with the same `--release` and `--kubernetes`",
         folder.display()
     ))
 }

@@ -37,6 +37,5 @@ pub fn run(arguments: &ExplainRule) -> Result<(), Failure> {
         column += width;
     }
     text.push('\n');
-    print(&text);
-    Ok(())
+    print(&text)
 }

@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 
 use super::select::{self, Chosen};
-use super::{Failure, folder, print};
+use super::{Failure, again, folder, options, print};
 use crate::cli::Gen;
 use crate::emit::{self, Difference, Drift};
 use crate::plan;
+use crate::read;
 use crate::render::Renderer;
 use crate::spec;
 use crate::target;
 use crate::text::visible;
 use crate::tree::Tree;
 
+/// The most bytes of a file whose diff is shown: several times as many as a generated one has.
+const MOST_DIFFED: u64 = 1 << 20;
 /// Lines of one file's diff that are shown.
 const DIFF_LINES: usize = 40;
 
@@ -44,7 +47,7 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
         trees.push(spec::format());
     }
     let outcome = if arguments.check {
-        check(&out, &trees, whole)
+        check(&out, &trees, whole, arguments)
     } else {
         write(&out, &trees, whole)
     };
@@ -68,32 +71,30 @@ fn write(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
             out.join(path).display()
         ));
     }
-    print(&visible(&text));
-    Ok(())
+    print(&visible(&text))
 }
 
-fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
+fn check(out: &Path, trees: &[Tree], whole: bool, arguments: &Gen) -> Result<(), Failure> {
     let differences = emit::compare(out, trees, whole)?;
     if differences.is_empty() {
         let files: usize = trees.iter().map(|tree| tree.files.len() + 1).sum();
-        print(&format!(
+        return print(&format!(
             "{}: {files} files are what the spec says\n",
             out.display()
         ));
-        return Ok(());
     }
     let mut known: HashMap<String, PathBuf> = HashMap::new();
     for difference in &differences {
         let path = out.join(&difference.path);
         let line = format!("{}: {}\n", word(difference.drift), path.display());
-        print(&visible(&line));
+        print(&visible(&line))?;
         let detail = visible(&detail(&path, difference, trees));
         // A change of the table is the same change on many minors.
         match known.get(&detail) {
             Some(first) if detail.lines().count() > 1 => {
-                print(&format!("  the same change as in {}\n", first.display()));
+                print(&format!("  the same change as in {}\n", first.display()))?;
             }
-            _ => print(&detail),
+            _ => print(&detail)?,
         }
         known.entry(detail).or_insert(path);
     }
@@ -102,13 +103,26 @@ fn check(out: &Path, trees: &[Tree], whole: bool) -> Result<(), Failure> {
         .iter()
         .any(|difference| difference.drift == Drift::Foreign)
     {
-        mends.push("move or delete the foreign files");
+        mends.push("move or delete the foreign files".to_owned());
     }
     if differences
         .iter()
         .any(|difference| difference.drift != Drift::Foreign)
     {
-        mends.push("run `cargo xtask gen` and commit what it writes");
+        let again = again(
+            "gen",
+            &[
+                options("--release", &arguments.releases),
+                options("--kubernetes", &arguments.kubernetes),
+                options("--spec", arguments.spec.iter().map(|path| path.display())),
+                options(
+                    "--templates",
+                    arguments.templates.iter().map(|path| path.display()),
+                ),
+                options("--out", arguments.out.iter().map(|path| path.display())),
+            ],
+        );
+        mends.push(format!("run `{again}` and commit what it writes"));
     }
     Err(format!(
         "{} is not what the spec says: {}\nhelp: {}",
@@ -154,7 +168,10 @@ fn detail(path: &Path, difference: &Difference, trees: &[Tree]) -> String {
     let (Drift::Stale, Some(artifact)) = (difference.drift, artifact) else {
         return text;
     };
-    let bytes = std::fs::read(path).unwrap_or_default();
+    let bytes = match read::bytes(path, MOST_DIFFED) {
+        Ok(bytes) => bytes,
+        Err(error) => return format!("  no diff is shown: {error}\n"),
+    };
     let found = String::from_utf8_lossy(&bytes);
     if bytes == artifact.text.as_bytes() {
         let (is, should) = if artifact.executable {

@@ -50,8 +50,7 @@ pub fn run(arguments: &Images) -> Result<(), Failure> {
         Format::Text => text(&document),
         // Strings and lists, all of which JSON has.
         Format::Json => serde_json::to_string_pretty(&document).unwrap_or_default() + "\n",
-    });
-    Ok(())
+    })
 }
 
 fn image_set(plan: &Plan) -> ImageSet<'_> {

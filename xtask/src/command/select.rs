@@ -5,6 +5,7 @@ use super::{Failure, complain};
 use crate::diagnostic::{self, Source};
 use crate::kubernetes::Minor;
 use crate::spec::{Release, Spec};
+use crate::suggest::did_you_mean;
 
 /// A valid release, and the spec that says it.
 pub struct Chosen {
@@ -36,8 +37,13 @@ fn named(mut specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Spec>, Failure>
         .iter()
         .find(|filter| !specs.iter().any(|spec| matches(spec, filter)))
     {
+        let known = specs
+            .iter()
+            .flat_map(|spec| [spec.release.clone(), name(spec)]);
+        let near = did_you_mean(unknown, known).map(|question| question + " ");
         return Err(format!(
-            "there is no spec of the release `{unknown}`\nhelp: the releases are {}",
+            "there is no spec of the release `{unknown}`\nhelp: {}the releases are {}",
+            near.unwrap_or_default(),
             names(&specs)
         ));
     }
@@ -51,7 +57,7 @@ fn valid(specs: Vec<Spec>) -> Result<Vec<Chosen>, Failure> {
     let mut releases = Vec::new();
     let mut refused = 0;
     for spec in specs {
-        complain(&diagnostic::render(&spec.source, &spec.findings));
+        complain(&diagnostic::render(&spec.source, &spec.findings))?;
         match spec.outcome {
             Some(release) => releases.push(Chosen {
                 release,
@@ -74,11 +80,12 @@ fn matches(spec: &Spec, filter: &str) -> bool {
     }
 }
 
+fn name(spec: &Spec) -> String {
+    format!("{}/{}", spec.product, spec.release)
+}
+
 fn names(specs: &[Spec]) -> String {
-    let names: Vec<_> = specs
-        .iter()
-        .map(|spec| format!("{}/{}", spec.product, spec.release))
-        .collect();
+    let names: Vec<_> = specs.iter().map(name).collect();
     names.join(", ")
 }
 

@@ -40,8 +40,7 @@ pub fn run(arguments: &Why) -> Result<(), Failure> {
         text.push_str(&answer.component(&chosen.release.components[*place]));
     }
     text.push_str(&answer.files(&targets)?);
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 /// What a name stands for.

@@ -3,6 +3,7 @@
 //! A helper that writes goes around the engine's quoting, so each of these quotes by itself or
 //! refuses what it cannot write safely.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
@@ -12,7 +13,7 @@ use handlebars::{
 };
 use serde_json::Value;
 
-use super::Text;
+use super::{MOST_LEVELS, Text};
 use crate::plan;
 use crate::quote;
 use crate::target::Quoting;
@@ -56,7 +57,7 @@ pub(super) fn register(engine: &mut Handlebars<'_>, quoting: Quoting) {
     add(
         &[Quoting::Yaml, Quoting::Shell, Quoting::Markdown],
         "comment",
-        text(|text| Some(quote::comment(text))),
+        text(move |text| Some(quote::comment(quoting, text))),
     );
     add(
         &[Quoting::Markdown],
@@ -92,6 +93,7 @@ pub(super) fn register(engine: &mut Handlebars<'_>, quoting: Quoting) {
         Box::new(move |value, rest| {
             let indent = rest.first()?.as_str().and_then(spaces)?;
             Some(quote::comment_lines(
+                quoting,
                 value.as_str()?,
                 &indent,
                 COMMENT_WIDTH,
@@ -169,6 +171,11 @@ impl HelperDef for If {
     }
 }
 
+thread_local! {
+    /// The includes that are being rendered on this thread, each in the one before.
+    static INCLUDES: Cell<usize> = const { Cell::new(0) };
+}
+
 /// `{{include "target/_name"}}`: a partial, in the place where the include stands.
 struct Include;
 
@@ -184,7 +191,18 @@ impl HelperDef for Include {
         let name = first(helper)?.as_str().ok_or_else(|| refused(helper))?;
         let not_found = || RenderErrorReason::PartialNotFound(format!("{name}.hbs"));
         let template = engine.get_template(name).ok_or_else(not_found)?;
-        template.render(engine, context, render, out)
+        let around = INCLUDES.get();
+        if around == MOST_LEVELS {
+            let message = format!(
+                "includes are nested more than {MOST_LEVELS} levels deep, at `{name}`; a partial \
+                 must not include itself"
+            );
+            return Err(RenderErrorReason::Other(message).into());
+        }
+        INCLUDES.set(around + 1);
+        let done = template.render(engine, context, render, out);
+        INCLUDES.set(around);
+        done
     }
 }
 

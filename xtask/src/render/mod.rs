@@ -19,7 +19,8 @@ use serde_json::{Map, Value};
 use self::parse::Parser;
 use crate::plan::{Plan, ReleasePlan};
 use crate::quote;
-use crate::target::{File, Per, Quoting, Target, path_of};
+use crate::read;
+use crate::target::{File, PARTIAL, Per, Quoting, Target, path_of};
 use crate::tree::{Artifact, Selection, Tree};
 
 /// Every target's templates, parsed.
@@ -28,8 +29,9 @@ pub struct Renderer<'t> {
     engines: HashMap<Quoting, Handlebars<'t>>,
 }
 
-/// How the name of a partial starts: it is included by other templates and writes no file.
-const PARTIAL: char = '_';
+/// The levels to which blocks and parameters of a template may be nested, and so may includes. The
+/// engine goes down one for each, on the stack.
+const MOST_LEVELS: usize = 16;
 
 /// A path below the release's folder, and the file.
 type Rendered = (String, Artifact);
@@ -64,7 +66,7 @@ impl<'t> Renderer<'t> {
                     .map(|file| file.quoting)
                     .collect();
                 let place = format!("{}/{name}", target.name);
-                refuse_unquoted(text, &place)?;
+                check(text, &place)?;
                 // What is included ends where the include stands, not a line later.
                 let ends = if name.starts_with(PARTIAL) { "\n" } else { "" };
                 let template = parser
@@ -263,13 +265,20 @@ struct Text(String);
 impl Output for Text {
     fn write(&mut self, text: &str) -> io::Result<()> {
         self.0.push_str(text);
+        if self.0.len() as u64 > read::MADE {
+            return Err(io::Error::other(format!(
+                "the file has more than {} bytes",
+                read::MADE
+            )));
+        }
         Ok(())
     }
 }
 
-/// `{{{x}}}` and `{{&x}}` would go around the quoting, and `{{> x}}` copies the whole context each
-/// time, for which there is `include`.
-fn refuse_unquoted(text: &str, place: &str) -> Result<(), String> {
+/// Refuses what the engine would take. `{{{x}}}` and `{{&x}}` would go around the quoting, `{{> x}}`
+/// copies the whole context each time, for which there is `include`, and for what is nested deep the
+/// stack is too small.
+fn check(text: &str, place: &str) -> Result<(), String> {
     let refuse = |at: usize, what: &str| {
         let line = text[..at].matches('\n').count() + 1;
         Err(format!("the template {place}.hbs, line {line}: {what}"))
@@ -277,9 +286,29 @@ fn refuse_unquoted(text: &str, place: &str) -> Result<(), String> {
     if let Some(at) = text.find('\r') {
         return refuse(at, "the line ends in CR; save the file with LF line ends");
     }
+    // The levels that each open block has: one, and one for each `{{else if}}`.
+    let mut open: Vec<usize> = Vec::new();
     for (at, tag) in text.match_indices("{{") {
         let inside = &text[at + tag.len()..];
+        let end = inside.find("}}").unwrap_or(inside.len());
+        let brackets = levels(&inside[..end]);
         let inside = inside.strip_prefix('~').unwrap_or(inside).trim_start();
+        match inside.split(|c: char| c.is_whitespace() || c == '}').next() {
+            Some(word) if word.starts_with('#') => open.push(1),
+            Some(word) if word.starts_with('/') => drop(open.pop()),
+            Some("else" | "^") => {
+                if let Some(block) = open.last_mut() {
+                    *block += 1;
+                }
+            }
+            _ => {}
+        }
+        if open.iter().sum::<usize>() + brackets > MOST_LEVELS {
+            return refuse(
+                at,
+                &format!("the tag is nested more than {MOST_LEVELS} levels deep"),
+            );
+        }
         let inside = inside.strip_prefix('#').unwrap_or(inside).trim_start();
         if inside.starts_with(['{', '&']) {
             return refuse(
@@ -292,6 +321,20 @@ fn refuse_unquoted(text: &str, place: &str) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// How deep the brackets of a tag are nested.
+fn levels(tag: &str) -> usize {
+    let (mut levels, mut most) = (0_usize, 0);
+    for c in tag.chars() {
+        match c {
+            '(' | '[' | '{' => levels += 1,
+            ')' | ']' | '}' => levels = levels.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(levels);
+    }
+    most
 }
 
 fn engine<'t>(quoting: Quoting) -> Handlebars<'t> {

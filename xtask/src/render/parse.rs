@@ -193,7 +193,6 @@ fn shift(template: &mut Template, lines: usize, columns: usize) {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::Path;
 
     use super::*;
@@ -256,7 +255,7 @@ mod tests {
             .into_iter()
             .map(|entry| entry.expect("readable").into_path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "hbs"))
-            .map(|path| fs::read_to_string(path).expect("readable"));
+            .map(|path| crate::read::text(&path, crate::read::WRITTEN).expect("readable"));
         let parser = Parser::default();
         for text in made_up.iter().map(ToString::to_string).chain(own) {
             let whole = Template::compile(&text).expect("well-formed");

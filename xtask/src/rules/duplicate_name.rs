@@ -9,10 +9,10 @@ use crate::spec::{Knowledge, Release};
 pub const RULE: Rule = Rule {
     code: "duplicate-name",
     severity: Severity::Error,
-    summary: "two components or two workloads of one name, or an architecture named twice",
+    summary: "two components or two workloads of one name, an architecture named twice, or two entries of the knowledge about one thing",
     explanation: "Two things of one kind have one name. Of a component there is one entry, and each of its images \
                   is a `[[component.image]]` row of it: two entries would hide a gap or an overlap between \
-                  them.",
+                  them. Of two facts about one registry or image nobody could know which counts.",
     check: Some(check),
 };
 

@@ -19,7 +19,7 @@ fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) 
     for (_, image) in release.rows() {
         let reference = &image.reference.value;
         let known = knowledge.images.iter().find(|known| {
-            known.repository == reference.path() && Some(known.tag.as_str()) == reference.tag()
+            known.repository == reference.path() && Some(known.tag.get_ref().as_str()) == reference.tag()
         });
         let Some(known) = known else {
             continue;

@@ -17,6 +17,7 @@ use crate::plan::{Plan, PlannedStep, ReleaseFacts, ReleasePlan};
 use crate::quote::{quote, shell_word};
 use crate::spec::model::Text;
 use crate::target::{Language, Quoting};
+use crate::text::version_order;
 use crate::tree::Tree;
 
 /// Staged files: text by path.
@@ -28,8 +29,12 @@ const LANGUAGES: [(Language, &str, &str); 2] = [
     (Language::ZhCn, "zh-cn", "README.zh-CN.md"),
 ];
 
+/// What Hugo calls the page of a folder.
+const INDEX: &str = "_index.md";
 /// The picture of the whole table, beside the page of a release.
 const MATRIX: &str = "matrix.svg";
+/// The copy of the chart that an install step changes, as the page of the minor has it.
+const COPY: &str = "./chart";
 /// The generated Helm values of a minor, which the finder shows as they are.
 const VALUES: &str = "values.yaml";
 
@@ -65,7 +70,7 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
                 weight: number + 1,
             };
             let product = format!("{folder}/{}", facts.product);
-            files.insert(format!("{product}/_index.md"), top.to_string());
+            files.insert(format!("{product}/{INDEX}"), top.to_string());
             for (place, (plan, tree)) in of_product.iter().enumerate() {
                 let below = format!("{product}/{}", plan.release.version);
                 let picture = matrix::svg(plan, language);
@@ -80,7 +85,7 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
                         Some((_, _, other)) if *other != page => continue,
                         Some(_) => staged_page(&artifact.text, plan, parent, place + 1),
                     };
-                    let name = if name == page { "_index.md" } else { name };
+                    let name = if name == page { INDEX } else { name };
                     let parent = if parent.is_empty() {
                         below.clone()
                     } else {
@@ -94,12 +99,33 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
     files
 }
 
+/// The files of the site that Hugo makes of staged ones, with their text where Hugo copies it.
+#[must_use]
+pub fn published(content: &Files) -> BTreeMap<String, Option<&str>> {
+    let starts = LANGUAGES.map(|(_, folder, _)| format!("{folder}/{INDEX}"));
+    let starts = starts.iter().map(|path| (path.as_str(), None));
+    let staged = content
+        .iter()
+        .map(|(path, text)| (path.as_str(), Some(text.as_str())));
+    starts
+        .chain(staged)
+        .map(|(path, text)| {
+            // The pages of the default language are at the top.
+            let path = path.strip_prefix("en/").unwrap_or(path);
+            match path.strip_suffix(INDEX) {
+                Some(folder) => (format!("{folder}index.html"), None),
+                None => (path.to_owned(), text),
+            }
+        })
+        .collect()
+}
+
 /// Products by name, of each the newest release first: the one order of pages and data.
 fn in_order(releases: &[(ReleasePlan, Tree)]) -> Vec<&(ReleasePlan, Tree)> {
     let mut ordered: Vec<_> = releases.iter().collect();
     ordered.sort_by_key(|(plan, _)| {
         let release = &plan.release;
-        (&release.product, Reverse(version(&release.version)))
+        (&release.product, Reverse(version_order(&release.version)))
     });
     ordered
 }
@@ -262,14 +288,6 @@ fn unescaped(markdown: &str) -> String {
     out
 }
 
-/// What a version sorts by: its numbers as numbers.
-fn version(text: &str) -> Vec<(u64, &str)> {
-    let parts = text.split(['.', '-', '+', '_']);
-    parts
-        .map(|part| (part.parse().unwrap_or(0), part))
-        .collect()
-}
-
 fn text(text: &Text, language: Language) -> &str {
     match language {
         Language::En => &text.en,
@@ -306,6 +324,7 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
                 "values": values.map_or("", |(_, artifact)| &artifact.text),
                 "values-overlay": minor.values_overlay,
                 "collisions": minor.collisions,
+                "steps": minor.steps,
                 "install": install(&plan.release, minor),
             });
             for list in ["components", "images", "values-overlay"] {
@@ -336,11 +355,17 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
 /// The commands that install the chart, as the page of the minor has them, up to the values.
 fn install(release: &ReleaseFacts, minor: &Plan) -> String {
     let chart = &release.chart;
-    let folder = format!("\"$PACKAGE\"/{}", shell_word(&chart.folder));
-    let remove = |step: &PlannedStep| format!("rm -rf {folder}/{}\n", shell_word(&step.remove));
-    let steps: String = minor.steps.iter().map(remove).collect();
+    let own = shell_word(&chart.folder);
+    let remove = |step: &PlannedStep| format!("rm -r {COPY}/{}\n", shell_word(&step.remove));
+    let removed: String = minor.steps.iter().map(remove).collect();
+    let (copied, folder) = if removed.is_empty() {
+        (String::new(), format!("\"$PACKAGE\"/{own}"))
+    } else {
+        let copied = format!("cp -RL \"${{PACKAGE:?}}\"/{own}/. {COPY}\n");
+        (copied, COPY.to_owned())
+    };
     format!(
-        "{steps}helm install {} {folder} --namespace {} --create-namespace",
+        "{copied}{removed}helm install {} {folder} --namespace {} --create-namespace",
         shell_word(&chart.release_name),
         shell_word(&chart.namespace)
     )

@@ -1,7 +1,7 @@
 //! Reads spec files. The only module that reads `spec/`.
 
 use std::collections::HashSet;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use toml::Spanned;
@@ -13,16 +13,18 @@ use super::lower::{self, Removed};
 use super::model::Release;
 use super::raw;
 use crate::diagnostic::{self, Diagnostic, Source, Span};
+use crate::read;
 use crate::rules;
 use crate::suggest::did_you_mean;
-use crate::text::is_invisible;
+use crate::text::{hidden, version_order};
 
-/// The largest spec that is read: a hundred times as large as a real one.
-const MOST_BYTES: u64 = 1 << 20;
 /// Findings of the reader that are shown of one file; a file with more is not a spec at all.
 const MOST_FINDINGS: usize = 100;
 /// The levels to which a value may be nested, and so may a header.
 const MOST_LEVELS: usize = 16;
+
+/// Files beside the specs that a refusal names.
+const MOST_NAMED: usize = 10;
 
 /// The file of facts about registries and upstream images, in the folder of the specs.
 const KNOWLEDGE: &str = "knowledge.toml";
@@ -50,16 +52,27 @@ pub struct Spec {
 pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
     let knowledge = knowledge(&folder.join(KNOWLEDGE))?;
     let mut specs = Vec::new();
+    let mut strays = Vec::new();
     let files = walkdir::WalkDir::new(folder)
-        .min_depth(2)
+        .min_depth(1)
         .max_depth(2)
         .follow_links(true)
         .sort_by_file_name();
-    for file in files {
+    let is_note = |file: &walkdir::DirEntry| read::is_note(&file.file_name().to_string_lossy());
+    for file in files.into_iter().filter_entry(|file| !is_note(file)) {
         let file = file.map_err(|error| format!("cannot read the specs: {error}"))?;
         let path = file.path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
+        let is_toml = path
+            .extension()
+            .is_some_and(|extension| extension == "toml");
+        match (file.depth(), file.file_type().is_dir()) {
+            (1, true) => continue,
+            (1, false) if file.file_name() == KNOWLEDGE => continue,
+            (2, false) if is_toml => {}
+            _ => {
+                strays.push(format!("\n  {}", path.display()));
+                continue;
+            }
         }
         let name = |part: Option<&std::ffi::OsStr>| {
             part.and_then(|part| part.to_str())
@@ -73,7 +86,7 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
         };
         let product = name(path.parent().and_then(Path::file_name))?;
         let release = name(path.file_stem())?;
-        let (source, unreadable) = read(path)?;
+        let (source, unreadable) = source(path)?;
         let (outcome, findings) = match unreadable {
             Some(finding) => (None, vec![finding]),
             None => check(&source.text, &product, &release, &knowledge),
@@ -86,6 +99,24 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
             findings,
         });
     }
+    // Nothing else would read them, and whoever wrote them would not know.
+    if !strays.is_empty() {
+        let more = strays.len().saturating_sub(MOST_NAMED);
+        strays.truncate(MOST_NAMED);
+        if more > 0 {
+            strays.push(format!("\n  ({more} more)"));
+        }
+        return Err(format!(
+            "there is something beside the specs that nothing reads:{}\nhelp: a spec is a file \
+             PRODUCT/RELEASE.toml in {}; move, rename or delete what is not, or make it a note, *.md",
+            strays.concat(),
+            folder.display()
+        ));
+    }
+    specs.sort_by(|a, b| {
+        let releases = || version_order(&a.release).cmp(&version_order(&b.release));
+        a.product.cmp(&b.product).then_with(releases)
+    });
     if specs.is_empty() {
         return Err(format!(
             "there is no spec in {}; a spec is a file PRODUCT/RELEASE.toml in it",
@@ -96,26 +127,19 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
 }
 
 /// A file's text, or as much of it as can be read and why that is not all.
-fn read(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
-    let shown = path.display();
-    let failed = |error| format!("cannot read the spec {shown}: {error}");
-    let meta = std::fs::metadata(path).map_err(failed)?;
-    // A pipe would have us wait for its other end.
-    if !meta.is_file() {
-        return Err(format!("the spec {shown} is no file; move or delete it"));
-    }
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    let read = file.take(MOST_BYTES + 1).read_to_end(&mut bytes);
+fn source(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
     let finding =
         |rule, at: usize, title: String, help| Diagnostic::new(rule, at..at, title, "here", help);
     let mut unreadable = None;
-    if read.map_err(failed)? as u64 > MOST_BYTES {
-        let title = format!("the file is larger than {MOST_BYTES} bytes");
-        let help = "keep to the table; no real one is so large";
-        unreadable = Some(finding(&rules::too_long::RULE, 0, title, help));
-        bytes.clear();
-    }
+    let bytes = match read::bytes(path, read::WRITTEN) {
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+            let title = format!("the file is too large: {error}");
+            let help = "keep to the table; no real one is so large";
+            unreadable = Some(finding(&rules::too_long::RULE, 0, title, help));
+            Vec::new()
+        }
+        bytes => bytes.map_err(|error| format!("cannot read {}: {error}", path.display()))?,
+    };
     let text = String::from_utf8(bytes).unwrap_or_else(|error| {
         let at = error.utf8_error().valid_up_to();
         let title = format!("the file is not UTF-8 at byte {at}");
@@ -129,7 +153,7 @@ fn read(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
         bytes.truncate(at);
         String::from_utf8(bytes).unwrap_or_default()
     });
-    let path = shown.to_string();
+    let path = path.display().to_string();
     Ok((Source { path, text }, unreadable))
 }
 
@@ -138,15 +162,24 @@ fn knowledge(path: &Path) -> Result<Knowledge, String> {
     if !path.exists() {
         return Ok(Knowledge::default());
     }
-    let (source, unreadable) = read(path)?;
-    let parsed = match unreadable {
-        Some(finding) => Err(finding),
-        None => Knowledge::parse(&source.text).map_err(|error| finding(&error, &source.text)),
+    let (source, unreadable) = source(path)?;
+    let mut findings = match unreadable {
+        Some(finding) => vec![finding],
+        None => unlike_text(&source.text),
     };
-    parsed.map_err(|finding| {
-        let shown = diagnostic::render(&source, &[finding]);
-        format!("the knowledge is malformed\n{}", shown.trim_end())
-    })
+    let mut knowledge = Knowledge::default();
+    if findings.is_empty() {
+        match Knowledge::parse(&source.text) {
+            Ok(read) => knowledge = read,
+            Err(error) => findings.push(finding(&error, &source.text)),
+        }
+        findings.extend(knowledge.duplicates());
+    }
+    if findings.is_empty() {
+        return Ok(knowledge);
+    }
+    let shown = diagnostic::render(&source, &findings);
+    Err(format!("the knowledge is malformed\n{}", shown.trim_end()))
 }
 
 /// Reads one spec's text. `product` and `release` are what its path says. Gives the release if
@@ -191,10 +224,7 @@ fn parse(text: &str) -> Parsed {
         findings: Vec::new(),
         removed: HashSet::new(),
     };
-    // Such a file is not what a review of it shows, whatever else may be wrong with it.
-    parsed.findings = first(hidden(text).take(MOST_FINDINGS + 1).collect());
-    // Whoever reads it deeper than this may run out of stack.
-    parsed.findings.extend(too_deep(text));
+    parsed.findings = unlike_text(text);
     if !parsed.findings.is_empty() {
         return parsed;
     }
@@ -285,14 +315,10 @@ fn too_deep(text: &str) -> Option<Diagnostic> {
     None
 }
 
-/// The characters of a file that nobody sees, in its comments too; line ends and tabs aside.
-fn hidden(text: &str) -> impl Iterator<Item = Diagnostic> {
-    let odd = text.char_indices().filter(|(at, c)| match c {
-        '\n' | '\t' => false,
-        '\r' => !text[at + 1..].starts_with('\n'),
-        _ => is_invisible(*c),
-    });
-    odd.map(|(at, c)| {
+/// What no file of TOML may be, whatever it says.
+fn unlike_text(text: &str) -> Vec<Diagnostic> {
+    // Such a file is not what a review of it shows.
+    let hidden = hidden(text).take(MOST_FINDINGS + 1).map(|(at, c)| {
         Diagnostic::new(
             &rules::control_character::RULE,
             at..at + c.len_utf8(),
@@ -300,7 +326,11 @@ fn hidden(text: &str) -> impl Iterator<Item = Diagnostic> {
             "here",
             "remove the character: it can make the file show other than it is",
         )
-    })
+    });
+    let mut findings = first(hidden.collect());
+    // Whoever reads it deeper than this may run out of stack.
+    findings.extend(too_deep(text));
+    findings
 }
 
 fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
