@@ -747,14 +747,14 @@ fn an_output_format_is_one_folder() {
     .expect("written");
     fs::write(
         target.join("images.csv.hbs"),
-        "{{#rows architecture.images}}\n{{reference}},{{name}}\n{{/rows}}\n",
+        "{{#each architecture.images}}\n{{reference}},{{../plan.kubernetes}},{{name}}\n{{/each}}\n",
     )
     .expect("written");
     project.expect(0, &[]);
     project.expect(0, &["--check"]);
     let csv = fs::read_to_string(project.out("k8s-1.19/arm64.csv")).expect("written");
     assert!(
-        csv.contains("\"example:1.0.0\",\"docker.io/library/example:1.0.0\"\n"),
+        csv.contains("\"example:1.0.0\",\"1.19\",\"docker.io/library/example:1.0.0\"\n"),
         "{csv}"
     );
     assert!(
@@ -778,7 +778,9 @@ fn a_template_that_goes_wrong_is_named_and_writes_nothing() {
         ("{{~ { release.product} }}\n", "line 1"),
         ("a\r\n", "CR"),
         ("{{code release.product}}\n", "code"),
-        ("{{#each plan.images}}{{reference}}{{/each}}\n", "reference"),
+        ("{{#each plan.images}}{{refrence}}{{/each}}\n", "refrence"),
+        ("{{#each plan.imagse}}x{{/each}}\n", "imagse"),
+        ("{{#with plan.imagse}}x{{/with}}\n", "imagse"),
         ("{{#if\n", "malformed"),
     ] {
         let project = Project::example();

@@ -262,7 +262,7 @@ fn distinct(release: &ReleasePlan) -> Vec<&PlannedImage> {
     let mut seen = BTreeMap::new();
     for plan in &release.plans {
         for image in &plan.images {
-            seen.entry(image.name.as_str()).or_insert(&**image);
+            seen.entry(image.name.as_str()).or_insert(image);
         }
     }
     seen.into_values().collect()

@@ -3,98 +3,16 @@
 //! The plan is also the context that every template sees, so its field names, in kebab-case, are a
 //! contract: `templates/README.md` documents them. It holds no optional value: what may be absent
 //! is an empty list. A list is in the table's order, or where it says so sorted by its meaning.
-//!
-//! Most rows are the same on most minors, so each is made once and [`Shared`]: a plan of a minor
-//! only says which rows it has.
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Debug;
-use std::ops::Deref;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::image::ImageRef;
 use crate::kubernetes::Minor;
 use crate::spec::model::{
     Component, Condition, HelmKey, Image, ImageSource, Note, Release, Scalar, Setting, Text,
 };
-
-/// A row that the plans of several minors have in common.
-///
-/// It serializes as its number in [`Rows`], where the templates' helper `rows` finds it.
-#[derive(Debug)]
-pub struct Shared<T> {
-    number: usize,
-    row: Arc<T>,
-}
-
-impl<T> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        Self {
-            number: self.number,
-            row: Arc::clone(&self.row),
-        }
-    }
-}
-
-impl<T> Deref for Shared<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.row
-    }
-}
-
-impl<T> Serialize for Shared<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(self.number as u64)
-    }
-}
-
-/// Every shared row of a release, by number.
-#[derive(Debug, Default)]
-pub struct Rows(Vec<Arc<dyn Row>>);
-
-/// A row of any type.
-trait Row: Debug + Send + Sync {
-    fn json(&self) -> Value;
-}
-
-impl<T: Debug + Serialize + Send + Sync> Row for T {
-    fn json(&self) -> Value {
-        // A row is a struct of strings, booleans and lists, all of which JSON has.
-        serde_json::to_value(self).unwrap_or_default()
-    }
-}
-
-impl Rows {
-    fn share<T: Row + 'static>(&mut self, row: T) -> Shared<T> {
-        let shared = Shared {
-            number: self.0.len(),
-            row: Arc::new(row),
-        };
-        self.0.push(shared.row.clone());
-        shared
-    }
-
-    /// How many there are.
-    #[must_use]
-    #[expect(clippy::len_without_is_empty, reason = "nobody asks that")]
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// A row as the templates see it.
-    ///
-    /// # Panics
-    /// When no row has this number.
-    #[must_use]
-    pub fn json(&self, number: usize) -> Value {
-        self.0[number].json()
-    }
-}
 
 /// All that a release needs, on every minor.
 #[derive(Debug)]
@@ -105,8 +23,6 @@ pub struct ReleasePlan {
     pub plans: Vec<Plan>,
     /// The whole table: one entry a component, in the table's order.
     pub table: Vec<TableEntry>,
-    /// The rows that the plans share.
-    pub rows: Rows,
 }
 
 /// What holds on every minor.
@@ -192,11 +108,11 @@ pub struct Plan {
     /// `1.16`
     pub kubernetes: String,
     /// The components that have an image here.
-    pub components: Vec<Shared<PlannedComponent>>,
+    pub components: Vec<PlannedComponent>,
     /// The components that the chart leaves out unless somebody turns them on.
     pub off_by_default: Vec<OffComponent>,
     /// The distinct images, sorted by reference.
-    pub images: Vec<Shared<PlannedImage>>,
+    pub images: Vec<PlannedImage>,
     /// The registry images as a sync list: by host, repository and tag.
     pub registries: Vec<Registry>,
     /// The images by architecture, in the release's order.
@@ -208,9 +124,9 @@ pub struct Plan {
     /// The Helm values that this minor forces.
     pub settings: Vec<PlannedSetting>,
     /// The Helm values, images and settings, as the lines of a YAML document.
-    pub values: Vec<Shared<ValueLine>>,
+    pub values: Vec<ValueLine>,
     /// The image references alone as the lines of a YAML document.
-    pub values_overlay: Vec<Shared<ValueLine>>,
+    pub values_overlay: Vec<ValueLine>,
     /// The steps before `helm install`.
     pub steps: Vec<PlannedStep>,
     /// What the reader should know of this minor.
@@ -292,7 +208,7 @@ pub struct Registry {
     /// `registry.k8s.io`
     pub host: String,
     /// Its repositories, sorted.
-    pub repositories: Vec<Shared<Repository>>,
+    pub repositories: Vec<Repository>,
 }
 
 /// A repository of the sync list.
@@ -315,9 +231,9 @@ pub struct ArchitecturePlan {
     /// The file of the vendor's package for it; none where the vendor ships no package.
     pub package_files: Vec<String>,
     /// Those that are.
-    pub images: Vec<Shared<ArchitectureImage>>,
+    pub images: Vec<ArchitectureImage>,
     /// Those that are not.
-    pub missing: Vec<Shared<MissingImage>>,
+    pub missing: Vec<MissingImage>,
 }
 
 /// An image that an architecture lacks.
@@ -461,17 +377,14 @@ pub struct TableHole {
 /// Plans every minor of a release.
 #[must_use]
 pub fn plan(release: &Release) -> ReleasePlan {
-    let mut planner = Planner::new(release);
-    let plans = release
-        .kubernetes
-        .minors()
-        .map(|minor| planner.minor(minor))
-        .collect();
+    let values = helm_values(release);
+    let minors = release.kubernetes.minors();
     ReleasePlan {
         release: facts(release),
         table: table(release),
-        plans,
-        rows: planner.rows,
+        plans: minors
+            .map(|minor| plan_minor(release, &values, minor))
+            .collect(),
     }
 }
 
@@ -521,290 +434,140 @@ fn planned_notes(release: &Release, meant: impl Fn(&[Minor]) -> bool) -> Vec<Pla
     notes.filter(|note| !note.subjects.is_empty()).collect()
 }
 
-/// What is the same on every minor, made once.
-struct Planner<'r> {
-    release: &'r Release,
-    rows: Rows,
-    /// By component and row of the table.
-    components: Vec<Vec<ComponentRow>>,
-    /// The distinct images of the whole release, sorted by reference.
-    images: Vec<DistinctImage<'r>>,
-    /// Destinations in a mirror that several of these have, per layout.
-    shared_scoped: Vec<(String, Vec<usize>)>,
-    shared_flat: Vec<(String, Vec<usize>)>,
-    /// Every Helm value, in the order of a YAML document.
-    outline: Vec<Slot>,
-    /// The lines that open a group of Helm values.
-    groups: Vec<Shared<ValueLine>>,
-    /// Repositories by the images that they hold.
-    repositories: HashMap<Vec<usize>, Shared<Repository>>,
-}
-
-/// A component with one of its images.
-struct ComponentRow {
-    planned: Shared<PlannedComponent>,
-    value: Shared<ValueLine>,
-    /// The image's place among the distinct images.
-    image: usize,
-}
-
-struct DistinctImage<'r> {
-    reference: &'r ImageRef,
-    planned: Shared<PlannedImage>,
-    missing: Shared<MissingImage>,
-    /// By the release's architectures; none for one that the image is not built for.
-    architectures: Vec<Option<Shared<ArchitectureImage>>>,
-}
-
-/// A Helm value's place in a YAML document.
-struct Slot {
-    source: Source,
-    /// The groups around it, from the root down.
-    groups: Vec<usize>,
-}
-
-/// What a Helm value is for.
-enum Source {
-    /// The image of a component, by its place in the table.
-    Component(usize),
-    /// Settings of one key, each with its place in the spec and its line.
-    Settings(Vec<(usize, Shared<ValueLine>)>),
-}
-
-impl<'r> Planner<'r> {
-    fn new(release: &'r Release) -> Self {
-        let mut rows = Rows::default();
-        let table = release
+fn plan_minor(release: &Release, values: &[(&HelmKey, HelmValue<'_>)], minor: Minor) -> Plan {
+    let rows: Vec<_> = release
+        .components
+        .iter()
+        .filter_map(|component| Some((component, row(component, minor)?)))
+        .collect();
+    let distinct: BTreeMap<&ImageRef, &Image> = rows
+        .iter()
+        .map(|(_, image)| (&image.reference.value, *image))
+        .collect();
+    let images: Vec<_> = distinct
+        .into_iter()
+        .map(|(reference, image)| planned_image(reference, image))
+        .collect();
+    let forced = forced(release, minor);
+    let architectures: Vec<_> = release
+        .architectures
+        .iter()
+        .map(|name| for_architecture(release, name, &images))
+        .collect();
+    let bound = |setting: &&Setting| setting.kubernetes.value.includes(minor);
+    Plan {
+        kubernetes: minor.to_string(),
+        components: rows
+            .iter()
+            .map(|(component, image)| planned_component(component, image))
+            .collect(),
+        off_by_default: rows
+            .iter()
+            .filter(|(component, _)| !is_on(release, component, &forced))
+            .map(|(component, image)| off(component, image))
+            .collect(),
+        registries: registries(&rows),
+        built_for: architectures
+            .iter()
+            .filter(|architecture| architecture.complete)
+            .map(|architecture| architecture.name.clone())
+            .collect(),
+        architectures,
+        holes: release
             .components
             .iter()
-            .flat_map(|component| &component.images);
-        let distinct: BTreeMap<&ImageRef, &Image> =
-            table.map(|image| (&image.reference.value, image)).collect();
-        let places: HashMap<&ImageRef, usize> = distinct
-            .keys()
-            .enumerate()
-            .map(|(place, reference)| (*reference, place))
-            .collect();
-        let images: Vec<_> = distinct
-            .into_iter()
-            .map(|(reference, image)| distinct_image(release, reference, image, &mut rows))
-            .collect();
-        let shared_scoped = shared_destinations(&images, |image| &image.scoped);
-        let shared_flat = shared_destinations(&images, |image| &image.flat);
-        let components = release
-            .components
-            .iter()
-            .map(|component| {
-                let row = |image: &Image| ComponentRow {
-                    planned: rows.share(planned_component(component, image)),
-                    value: rows.share(image_line(
-                        &component.helm_key.value,
-                        &image.reference.value,
-                    )),
-                    image: places[&image.reference.value],
-                };
-                component.images.iter().map(row).collect()
+            .flat_map(|component| component.holes.iter().map(move |hole| (component, hole)))
+            .filter(|(_, hole)| hole.kubernetes.value.includes(minor))
+            .map(|(component, hole)| PlannedHole {
+                component: component.name.value.clone(),
+                reason: hole.reason.clone(),
             })
-            .collect();
-        let (outline, groups) = outline(release, &mut rows);
-        let repositories = HashMap::new();
-        Self {
-            release,
-            rows,
-            components,
-            images,
-            shared_scoped,
-            shared_flat,
-            outline,
-            groups,
-            repositories,
-        }
-    }
-
-    fn minor(&mut self, minor: Minor) -> Plan {
-        let release = self.release;
-        // The row of each component; the rules have seen to it that there is at most one.
-        let chosen: Vec<Option<usize>> = release
-            .components
-            .iter()
-            .map(|component| {
-                component
-                    .images
-                    .iter()
-                    .position(|image| image.kubernetes.value.includes(minor))
-            })
-            .collect();
-        let rows: Vec<(&Component, &ComponentRow)> = chosen
-            .iter()
-            .enumerate()
-            .filter_map(|(place, row)| {
-                Some((&release.components[place], &self.components[place][(*row)?]))
-            })
-            .collect();
-        let mut places: Vec<usize> = rows.iter().map(|(_, row)| row.image).collect();
-        places.sort_unstable();
-        places.dedup();
-        let images: Vec<&DistinctImage<'r>> =
-            places.iter().map(|place| &self.images[*place]).collect();
-        let bound: Vec<bool> = release
+            .collect(),
+        settings: release
             .settings
             .iter()
-            .map(|setting| setting.kubernetes.value.includes(minor))
-            .collect();
-        let settings = || {
-            release
-                .settings
-                .iter()
-                .zip(&bound)
-                .filter(|(_, bound)| **bound)
-                .map(|(s, _)| s)
-        };
-        let forced = forced(release, minor);
-        let architectures: Vec<_> = release
-            .architectures
-            .iter()
-            .enumerate()
-            .map(|(place, name)| for_architecture(release, place, name, &images))
-            .collect();
-
-        let plan = Plan {
-            kubernetes: minor.to_string(),
-            components: rows.iter().map(|(_, row)| row.planned.clone()).collect(),
-            off_by_default: rows
-                .iter()
-                .filter(|(component, _)| !is_on(release, component, &forced))
-                .map(|(component, row)| off(component, &row.planned))
-                .collect(),
-            images: images.iter().map(|image| image.planned.clone()).collect(),
-            registries: Vec::new(),
-            built_for: architectures
-                .iter()
-                .filter(|architecture| architecture.complete)
-                .map(|architecture| architecture.name.clone())
-                .collect(),
-            architectures,
-            holes: release
-                .components
-                .iter()
-                .flat_map(|component| component.holes.iter().map(move |hole| (component, hole)))
-                .filter(|(_, hole)| hole.kubernetes.value.includes(minor))
-                .map(|(component, hole)| PlannedHole {
-                    component: component.name.value.clone(),
-                    reason: hole.reason.clone(),
-                })
-                .collect(),
-            settings: settings()
-                .map(|setting| PlannedSetting {
-                    key: setting.key.value.clone(),
-                    value: setting.value.clone(),
-                    reason: setting.reason.clone(),
-                })
-                .collect(),
-            values: self.values(&chosen, Some(&bound)),
-            values_overlay: self.values(&chosen, None),
-            steps: release
-                .steps
-                .iter()
-                .filter(|step| step.kubernetes.value.includes(minor))
-                .map(|step| PlannedStep {
-                    remove: step.remove.clone(),
-                    reason: step.reason.clone(),
-                })
-                .collect(),
-            notes: planned_notes(release, |minors| minors.contains(&minor)),
-            collisions: Collisions {
-                scoped: self.collisions(&self.shared_scoped, &places),
-                flat: self.collisions(&self.shared_flat, &places),
-            },
-        };
-        Plan {
-            registries: self.registries(&places),
-            ..plan
-        }
-    }
-
-    /// The lines of a YAML document with the images of the chosen rows and the bound settings.
-    fn values(&self, chosen: &[Option<usize>], bound: Option<&[bool]>) -> Vec<Shared<ValueLine>> {
-        let mut lines = Vec::new();
-        let mut open: &[usize] = &[];
-        for slot in &self.outline {
-            let line = match &slot.source {
-                Source::Component(place) => {
-                    chosen[*place].map(|row| &self.components[*place][row].value)
-                }
-                Source::Settings(lines) => bound.and_then(|bound| {
-                    lines
-                        .iter()
-                        .find(|(place, _)| bound[*place])
-                        .map(|(_, line)| line)
-                }),
-            };
-            let Some(line) = line else {
-                continue;
-            };
-            let common = open
-                .iter()
-                .zip(&slot.groups)
-                .take_while(|(a, b)| a == b)
-                .count();
-            lines.extend(
-                slot.groups[common..]
-                    .iter()
-                    .map(|group| self.groups[*group].clone()),
-            );
-            lines.push(line.clone());
-            open = &slot.groups;
-        }
-        lines
-    }
-
-    /// The destinations that several of the images at these places, sorted, would share.
-    fn collisions(&self, shared: &[(String, Vec<usize>)], places: &[usize]) -> Vec<Collision> {
-        let here = |place: &&usize| places.binary_search(place).is_ok();
-        let reference = |place: &usize| self.images[*place].planned.reference.clone();
-        shared
-            .iter()
-            .map(|(destination, sharing)| Collision {
-                destination: destination.clone(),
-                references: sharing.iter().filter(here).map(reference).collect(),
+            .filter(bound)
+            .map(|setting| PlannedSetting {
+                key: setting.key.value.clone(),
+                value: setting.value.clone(),
+                reason: setting.reason.clone(),
             })
-            .filter(|collision| collision.references.len() > 1)
-            .collect()
-    }
-
-    /// The registry images among the distinct ones at these places, by host and repository. The
-    /// images of a host, and those of a repository, stand together in the order of references.
-    fn registries(&mut self, places: &[usize]) -> Vec<Registry> {
-        let (images, rows) = (&self.images, &mut self.rows);
-        let host = |place: usize| images[place].reference.host();
-        let path = |place: usize| images[place].reference.path();
-        let pulled: Vec<usize> = places
+            .collect(),
+        values: document(values, |value| {
+            let image = value.image_line(minor);
+            image.or_else(|| value.setting_line(minor))
+        }),
+        values_overlay: document(values, |value| value.image_line(minor)),
+        steps: release
+            .steps
             .iter()
-            .copied()
-            .filter(|place| !images[*place].planned.is_package)
-            .collect();
-        let mut registries = Vec::new();
-        for of_host in pulled.chunk_by(|a, b| host(*a) == host(*b)) {
-            let mut repositories = Vec::new();
-            for of_path in of_host.chunk_by(|a, b| path(*a) == path(*b)) {
-                let repository = self
-                    .repositories
-                    .entry(of_path.to_vec())
-                    .or_insert_with(|| {
-                        let tag = |place: &usize| images[*place].reference.tag().map(str::to_owned);
-                        let tags = of_path.iter().filter_map(tag).collect();
-                        rows.share(Repository {
-                            name: path(of_path[0]).to_owned(),
-                            tags,
-                        })
-                    });
-                repositories.push(repository.clone());
-            }
-            let host = host(of_host[0]).unwrap_or_default().to_owned();
-            registries.push(Registry { host, repositories });
-        }
-        registries
+            .filter(|step| step.kubernetes.value.includes(minor))
+            .map(|step| PlannedStep {
+                remove: step.remove.clone(),
+                reason: step.reason.clone(),
+            })
+            .collect(),
+        notes: planned_notes(release, |minors| minors.contains(&minor)),
+        collisions: Collisions {
+            scoped: collisions(&images, |image| &image.scoped),
+            flat: collisions(&images, |image| &image.flat),
+        },
+        images,
     }
+}
+
+/// The destinations that several of some images would share.
+fn collisions(
+    images: &[PlannedImage],
+    destination: impl Fn(&PlannedImage) -> &String,
+) -> Vec<Collision> {
+    let mut sharing: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    for image in images {
+        let references = sharing.entry(destination(image)).or_default();
+        references.push(image.reference.clone());
+    }
+    sharing
+        .into_iter()
+        .filter(|(_, references)| references.len() > 1)
+        .map(|(destination, references)| Collision {
+            destination: destination.clone(),
+            references,
+        })
+        .collect()
+}
+
+/// The registry images among some rows, by host and repository.
+fn registries(rows: &[(&Component, &Image)]) -> Vec<Registry> {
+    let mut hosts: BTreeMap<&str, BTreeMap<&str, BTreeSet<&str>>> = BTreeMap::new();
+    for (_, image) in rows {
+        let reference = &image.reference.value;
+        if image.source == ImageSource::Registry
+            && let (Some(host), Some(tag)) = (reference.host(), reference.tag())
+        {
+            let repositories = hosts.entry(host).or_default();
+            repositories
+                .entry(reference.path())
+                .or_default()
+                .insert(tag);
+        }
+    }
+    let repository = |(name, tags): (&str, BTreeSet<&str>)| Repository {
+        name: name.to_owned(),
+        tags: tags.into_iter().map(str::to_owned).collect(),
+    };
+    hosts
+        .into_iter()
+        .map(|(host, repositories)| Registry {
+            host: host.to_owned(),
+            repositories: repositories.into_iter().map(repository).collect(),
+        })
+        .collect()
+}
+
+/// A component's row for a minor; the rules have seen to it that there is one at most.
+fn row(component: &Component, minor: Minor) -> Option<&Image> {
+    let mut rows = component.images.iter();
+    rows.find(|image| image.kubernetes.value.includes(minor))
 }
 
 fn planned_component(component: &Component, image: &Image) -> PlannedComponent {
@@ -867,11 +630,11 @@ pub(crate) fn is_on(
         })
 }
 
-fn off(component: &Component, planned: &PlannedComponent) -> OffComponent {
+fn off(component: &Component, image: &Image) -> OffComponent {
     let switch = |when: &Condition| format!("--set {}", assignment(&when.key, when.is));
     OffComponent {
-        name: planned.name.clone(),
-        reference: planned.reference.clone(),
+        name: component.name.value.clone(),
+        reference: image.reference.value.to_string(),
         switches: component.enabled_when.iter().map(switch).collect(),
     }
 }
@@ -879,33 +642,6 @@ fn off(component: &Component, planned: &PlannedComponent) -> OffComponent {
 /// A Helm value as `--set` takes it.
 fn assignment(key: &HelmKey, value: bool) -> String {
     format!("{}={value}", key.as_str())
-}
-
-fn distinct_image<'r>(
-    release: &Release,
-    reference: &'r ImageRef,
-    image: &Image,
-    rows: &mut Rows,
-) -> DistinctImage<'r> {
-    let planned = planned_image(reference, image);
-    let architectures = release
-        .architectures
-        .iter()
-        .map(|architecture| {
-            let built = image.architectures.contains(architecture);
-            built.then(|| rows.share(architecture_image(&planned, architecture)))
-        })
-        .collect();
-    let missing = MissingImage {
-        reference: planned.reference.clone(),
-        name: planned.name.clone(),
-    };
-    DistinctImage {
-        reference,
-        missing: rows.share(missing),
-        planned: rows.share(planned),
-        architectures,
-    }
 }
 
 fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
@@ -948,18 +684,14 @@ fn architecture_image(image: &PlannedImage, architecture: &str) -> ArchitectureI
     }
 }
 
-fn for_architecture(
-    release: &Release,
-    place: usize,
-    name: &str,
-    images: &[&DistinctImage<'_>],
-) -> ArchitecturePlan {
-    let built = |image: &&&DistinctImage<'_>| image.architectures[place].is_some();
-    let missing: Vec<_> = images
-        .iter()
-        .filter(|image| !built(image))
-        .map(|image| image.missing.clone())
-        .collect();
+fn for_architecture(release: &Release, name: &str, images: &[PlannedImage]) -> ArchitecturePlan {
+    let built = |image: &&PlannedImage| image.architectures.iter().any(|own| own == name);
+    let (images, missing): (Vec<_>, Vec<_>) = images.iter().partition(built);
+    let missing = missing.into_iter().map(|image| MissingImage {
+        reference: image.reference.clone(),
+        name: image.name.clone(),
+    });
+    let missing: Vec<_> = missing.collect();
     ArchitecturePlan {
         name: name.to_owned(),
         complete: missing.is_empty(),
@@ -971,30 +703,11 @@ fn for_architecture(
             .map(|(_, file)| file.value.clone())
             .collect(),
         images: images
-            .iter()
-            .filter_map(|image| image.architectures[place].clone())
+            .into_iter()
+            .map(|image| architecture_image(image, name))
             .collect(),
         missing,
     }
-}
-
-/// The destinations that several images have, each with the places of those images.
-fn shared_destinations(
-    images: &[DistinctImage<'_>],
-    destination: impl Fn(&PlannedImage) -> &String,
-) -> Vec<(String, Vec<usize>)> {
-    let mut by_destination: BTreeMap<&String, Vec<usize>> = BTreeMap::new();
-    for (place, image) in images.iter().enumerate() {
-        by_destination
-            .entry(destination(&image.planned))
-            .or_default()
-            .push(place);
-    }
-    by_destination
-        .into_iter()
-        .filter(|(_, places)| places.len() > 1)
-        .map(|(destination, places)| (destination.clone(), places))
-        .collect()
 }
 
 fn table(release: &Release) -> Vec<TableEntry> {
@@ -1032,9 +745,8 @@ fn table(release: &Release) -> Vec<TableEntry> {
             .kubernetes
             .minors()
             .map(|minor| {
-                let mut rows = component.images.iter();
-                let row = rows.find(|image| image.kubernetes.value.includes(minor));
-                row.and_then(|image| image.reference.value.tag())
+                row(component, minor)
+                    .and_then(|image| image.reference.value.tag())
                     .unwrap_or("—")
                     .to_owned()
             })
@@ -1043,84 +755,106 @@ fn table(release: &Release) -> Vec<TableEntry> {
     release.components.iter().map(entry).collect()
 }
 
-/// The line of an image, by its whole name: what a short one is completed to, or whether at all, is
-/// each runtime's own configuration.
-fn image_line(key: &HelmKey, reference: &ImageRef) -> ValueLine {
-    ValueLine {
-        value: Scalar::String(reference.whole_name()),
-        ..value_line(key.as_str(), true)
-    }
+/// What a Helm value of a release is for.
+enum HelmValue<'r> {
+    /// The image of a component.
+    Image(&'r Component),
+    /// Settings of one key, of which a minor has one at most.
+    Settings(Vec<&'r Setting>),
 }
 
-/// A line without a value, at the depth and with the name that the end of a key says.
-fn value_line(key: &str, is_leaf: bool) -> ValueLine {
-    let mut elements: Vec<_> = key.split('.').collect();
-    let last = elements.pop().unwrap_or_default();
-    ValueLine {
-        indent: "  ".repeat(elements.len()),
-        key: last.to_owned(),
-        is_leaf,
-        value: Scalar::String(String::new()),
-        reasons: Vec::new(),
+impl HelmValue<'_> {
+    fn image_line(&self, minor: Minor) -> Option<ValueLine> {
+        let Self::Image(component) = self else {
+            return None;
+        };
+        let image = row(component, minor)?;
+        // What a short name is completed to, or whether at all, is each runtime's own configuration.
+        Some(ValueLine {
+            value: Scalar::String(image.reference.value.whole_name()),
+            ..value_line(component.helm_key.value.as_str(), true)
+        })
+    }
+
+    fn setting_line(&self, minor: Minor) -> Option<ValueLine> {
+        let Self::Settings(settings) = self else {
+            return None;
+        };
+        let bound = |setting: &&&Setting| setting.kubernetes.value.includes(minor);
+        let setting = settings.iter().find(bound)?;
+        Some(ValueLine {
+            value: setting.value.clone(),
+            reasons: vec![setting.reason.clone()],
+            ..value_line(setting.key.value.as_str(), true)
+        })
     }
 }
 
 /// Every Helm value of a release in the order of a YAML document: keys with a common start stand
-/// together, and otherwise in the spec's order. And the lines of the groups that they are in.
-fn outline(release: &Release, rows: &mut Rows) -> (Vec<Slot>, Vec<Shared<ValueLine>>) {
-    let mut keys: BTreeMap<Vec<usize>, Slot> = BTreeMap::new();
-    // A start of a key has the rank of its first appearance.
-    let mut ranks: HashMap<&str, usize> = HashMap::new();
-    let mut groups = Vec::new();
-    let mut group_places: HashMap<&str, usize> = HashMap::new();
-    let components = release.components.iter().enumerate();
-    let of_components =
-        components.map(|(place, component)| (&component.helm_key.value, Source::Component(place)));
-    let mut of_settings: Vec<(&HelmKey, Source)> = Vec::new();
-    for (place, setting) in release.settings.iter().enumerate() {
-        let line = rows.share(ValueLine {
-            value: setting.value.clone(),
-            reasons: vec![setting.reason.clone()],
-            ..value_line(setting.key.value.as_str(), true)
-        });
-        match of_settings
-            .iter_mut()
-            .find(|(key, _)| **key == setting.key.value)
-        {
-            Some((_, Source::Settings(lines))) => lines.push((place, line)),
-            _ => of_settings.push((&setting.key.value, Source::Settings(vec![(place, line)]))),
+/// together, and otherwise in the spec's order.
+fn helm_values(release: &Release) -> Vec<(&HelmKey, HelmValue<'_>)> {
+    let images = release
+        .components
+        .iter()
+        .map(|component| (&component.helm_key.value, HelmValue::Image(component)));
+    let mut values: Vec<_> = images.collect();
+    for setting in &release.settings {
+        let key = &setting.key.value;
+        match values.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, HelmValue::Settings(settings))) => settings.push(setting),
+            _ => values.push((key, HelmValue::Settings(vec![setting]))),
         }
     }
-    for (key, source) in of_components.chain(of_settings) {
-        let text = key.as_str();
-        let starts: Vec<&str> = text
-            .match_indices('.')
-            .map(|(dot, _)| &text[..dot])
-            .collect();
-        let mut rank = |start| {
+    // A start of a key has the rank of its first appearance.
+    let mut ranks: HashMap<&str, usize> = HashMap::new();
+    for (key, _) in &values {
+        for start in starts(key) {
             let next = ranks.len();
-            *ranks.entry(start).or_insert(next)
-        };
-        let order = starts
-            .iter()
-            .copied()
-            .chain([text])
-            .map(&mut rank)
-            .collect();
-        let mut group = |start| {
-            *group_places.entry(start).or_insert_with(|| {
-                groups.push(rows.share(value_line(start, false)));
-                groups.len() - 1
-            })
-        };
-        let around = starts.iter().copied().map(&mut group).collect();
-        keys.insert(
-            order,
-            Slot {
-                source,
-                groups: around,
-            },
-        );
+            ranks.entry(start).or_insert(next);
+        }
     }
-    (keys.into_values().collect(), groups)
+    values.sort_by_cached_key(|(key, _)| starts(key).map(|start| ranks[start]).collect::<Vec<_>>());
+    values
+}
+
+/// `a`, `a.b`, `a.b.c`: the groups that a key is in, from the root down, and the key.
+fn starts(key: &HelmKey) -> impl Iterator<Item = &str> {
+    let text = key.as_str();
+    let dots = text.match_indices('.').map(|(dot, _)| dot);
+    dots.chain([text.len()]).map(|end| &text[..end])
+}
+
+/// The lines of a YAML document of Helm values, the groups around each value included.
+fn document(
+    values: &[(&HelmKey, HelmValue<'_>)],
+    line: impl Fn(&HelmValue<'_>) -> Option<ValueLine>,
+) -> Vec<ValueLine> {
+    let mut lines = Vec::new();
+    let mut before = "";
+    for (key, value) in values {
+        let Some(line) = line(value) else {
+            continue;
+        };
+        let groups = starts(key).filter(|start| *start != key.as_str());
+        let is_open = |group: &&str| {
+            let rest = before.strip_prefix(group);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let opened = groups.skip_while(is_open);
+        lines.extend(opened.map(|group| value_line(group, false)));
+        lines.push(line);
+        before = key.as_str();
+    }
+    lines
+}
+
+/// A line without a value, at the depth and with the name that the end of a key says.
+fn value_line(key: &str, is_leaf: bool) -> ValueLine {
+    ValueLine {
+        indent: "  ".repeat(key.matches('.').count()),
+        key: key.rsplit('.').next().unwrap_or_default().to_owned(),
+        is_leaf,
+        value: Scalar::String(String::new()),
+        reasons: Vec::new(),
+    }
 }

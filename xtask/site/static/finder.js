@@ -71,8 +71,7 @@ function answer({ release: name, kubernetes, registry, layout }) {
   const title = `${release.title[language]} ${release.version}`;
   const plan = release.minors.find((plan) => plan.kubernetes === minor);
   if (!plan) return { wrong: ["outside", { minor, release: title, ...release.kubernetes }] };
-  const images = rows(release, plan.images);
-  const { steps, install } = plan;
+  const { images, steps, install } = plan;
   const right = { title: `${title} · Kubernetes ${minor}`, page: `${name}/${minor}`, apart: [], steps, install };
   if (!registry) {
     const [apart, online] = [true, false].map((wanted) =>
@@ -90,7 +89,7 @@ function answer({ release: name, kubernetes, registry, layout }) {
   }
   // An image's place, by its whole name.
   const places = new Map(images.map((image) => [image.name, `${registry}/${image[layout]}`]));
-  const lines = rows(release, plan["values-overlay"]).map((line) =>
+  const lines = plan["values-overlay"].map((line) =>
     line["is-leaf"] ? `${line.indent}${line.key}: "${places.get(line.value)}"` : `${line.indent}${line.key}:`,
   );
   const head = `# The images of ${release.product} ${release.version} for Kubernetes ${minor} in ${registry}`;

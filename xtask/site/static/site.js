@@ -10,11 +10,6 @@ function address(path, file = "index.html") {
   return new URL(`${path}/${file}`, home).href;
 }
 
-/** The rows of a plan's list, which releases keep once for all minors. */
-function rows(release, numbers) {
-  return numbers.map((number) => release.rows[number]);
-}
-
 function element(name, properties, ...children) {
   const made = Object.assign(document.createElement(name), properties);
   made.append(...children);
@@ -77,7 +72,7 @@ function everyImage() {
   return window.plans.flatMap((release) => {
     const images = new Map();
     for (const minor of release.minors) {
-      for (const component of rows(release, minor.components)) {
+      for (const component of minor.components) {
         const { reference, name, "is-package": isPackage } = component;
         const image =
           images.get(reference) ?? { release, reference, isPackage, components: new Set(), minors: new Set() };

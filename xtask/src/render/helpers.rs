@@ -4,24 +4,21 @@
 //! refuses what it cannot write safely.
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use handlebars::{
-    BlockContext, Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output,
-    RenderContext, RenderError, RenderErrorReason, Renderable, Template,
+    Context, Handlebars, Helper, HelperDef, HelperResult, JsonTruthy, Output, RenderContext,
+    RenderError, RenderErrorReason, Renderable,
 };
 use serde_json::Value;
 
-use super::{MOST_LEVELS, Text};
-use crate::plan;
+use super::MOST_LEVELS;
 use crate::quote;
 use crate::target::Quoting;
 
 /// The width at which `comment-lines` breaks a text, behind its indent.
 const COMMENT_WIDTH: usize = 88;
 
-/// Registers every helper but `rows`, which belongs to one release.
+/// Registers every helper.
 pub(super) fn register(engine: &mut Handlebars<'_>, quoting: Quoting) {
     let spaces = |text: &str| {
         text.bytes()
@@ -203,96 +200,6 @@ impl HelperDef for Include {
         let done = template.render(engine, context, render, out);
         INCLUDES.set(around);
         done
-    }
-}
-
-/// `{{#rows plan.images}}...{{/rows}}`: the body for each row of a list that minors share.
-///
-/// The body sees the row and nothing around it, so what it makes of a row is the same on every
-/// minor, and is made once.
-pub(super) struct Rows<'p> {
-    rows: &'p plan::Rows,
-    /// The rows as the body sees them, by number.
-    contexts: Vec<OnceLock<Context>>,
-    /// What each body has made, by its place in memory.
-    made: RwLock<HashMap<usize, Arc<Made>>>,
-}
-
-/// What a body has made of rows, by number.
-type Made = Vec<OnceLock<String>>;
-
-impl<'p> Rows<'p> {
-    pub(super) fn new(rows: &'p plan::Rows) -> Self {
-        Self {
-            rows,
-            contexts: empty(rows.len()),
-            made: RwLock::default(),
-        }
-    }
-
-    fn made(&self, body: &Template) -> Arc<Made> {
-        let place = std::ptr::from_ref(body).addr();
-        let known = self.made.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(made) = known.get(&place) {
-            return Arc::clone(made);
-        }
-        drop(known);
-        let mut known = self.made.write().unwrap_or_else(PoisonError::into_inner);
-        let made = known.entry(place);
-        Arc::clone(made.or_insert_with(|| Arc::new(empty(self.rows.len()))))
-    }
-
-    fn make(
-        &self,
-        body: &Template,
-        number: usize,
-        last: bool,
-        engine: &Handlebars<'_>,
-    ) -> Result<String, RenderError> {
-        let context = self.contexts[number].get_or_init(|| Context::from(self.rows.json(number)));
-        let mut render = RenderContext::new(None);
-        let mut block = BlockContext::new();
-        block.set_local_var("last", Value::Bool(last));
-        render.push_block(block);
-        let mut text = Text::default();
-        body.render(engine, context, &mut render, &mut text)?;
-        Ok(text.0)
-    }
-}
-
-fn empty<T>(length: usize) -> Vec<OnceLock<T>> {
-    std::iter::repeat_with(OnceLock::new).take(length).collect()
-}
-
-impl HelperDef for &Rows<'_> {
-    fn call<'reg: 'rc, 'rc>(
-        &self,
-        helper: &Helper<'rc>,
-        engine: &'reg Handlebars<'reg>,
-        _: &'rc Context,
-        _: &mut RenderContext<'reg, 'rc>,
-        out: &mut dyn Output,
-    ) -> HelperResult {
-        let list = first(helper)?.as_array().ok_or_else(|| refused(helper))?;
-        let body = helper.template().ok_or_else(|| refused(helper))?;
-        let made = self.made(body);
-        let number = |value: &Value| {
-            let number = usize::try_from(value.as_u64()?).ok()?;
-            (number < made.len()).then_some(number)
-        };
-        for (index, value) in list.iter().enumerate() {
-            let number = number(value).ok_or_else(|| refused(helper))?;
-            // Behind the last row there may be no comma, so that one is made anew.
-            if index + 1 == list.len() {
-                out.write(&self.make(body, number, true, engine)?)?;
-            } else if let Some(text) = made[number].get() {
-                out.write(text)?;
-            } else {
-                let text = self.make(body, number, false, engine)?;
-                out.write(made[number].get_or_init(|| text))?;
-            }
-        }
-        Ok(())
     }
 }
 

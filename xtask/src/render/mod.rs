@@ -4,19 +4,16 @@
 //! things that Rust gives it are the [`helpers`], none of which knows a product.
 
 mod helpers;
-mod parse;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use handlebars::{
-    Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable,
+    Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, Template,
 };
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
-use self::parse::Parser;
 use crate::plan::{Plan, ReleasePlan};
 use crate::quote;
 use crate::read;
@@ -55,7 +52,6 @@ impl<'t> Renderer<'t> {
             .iter()
             .flat_map(|target| target.templates.iter().map(move |named| (target, named)))
             .collect();
-        let parser = Parser::default();
         let parsed: Vec<_> = templates
             .into_par_iter()
             .map(|(target, (name, text))| {
@@ -69,8 +65,8 @@ impl<'t> Renderer<'t> {
                 check(text, &place)?;
                 // What is included ends where the include stands, not a line later.
                 let ends = if name.starts_with(PARTIAL) { "\n" } else { "" };
-                let template = parser
-                    .parse(&place, text.strip_suffix(ends).unwrap_or(text))
+                let text = text.strip_suffix(ends).unwrap_or(text);
+                let template = Template::compile_with_name(text, place.clone())
                     .map_err(|error| format!("the template {place}.hbs is malformed: {error}"))?;
                 Ok((place, template, quotings))
             })
@@ -97,13 +93,6 @@ impl<'t> Renderer<'t> {
             facts: json(&plan.release),
             targets: self.targets,
             engines: &self.engines,
-            rows: helpers::Rows::new(&plan.rows),
-            lengths: self
-                .targets
-                .iter()
-                .flat_map(|target| &target.files)
-                .map(|file| (std::ptr::from_ref(file).addr(), AtomicUsize::new(0)))
-                .collect(),
         };
         let minors: Vec<_> = plan
             .plans
@@ -151,10 +140,6 @@ struct Work<'w> {
     facts: Value,
     targets: &'w [Target],
     engines: &'w HashMap<Quoting, Handlebars<'w>>,
-    rows: helpers::Rows<'w>,
-    /// The greatest length of each kind of file so far, by its place in memory: about as much room
-    /// will the next one need.
-    lengths: HashMap<usize, AtomicUsize>,
 }
 
 impl Work<'_> {
@@ -215,11 +200,9 @@ impl Work<'_> {
     ) -> Result<Rendered, String> {
         set(context, "language", Value::from(file.language.tag()));
         let name = format!("{}/{}", target.name, file.template);
-        let length = &self.lengths[&std::ptr::from_ref(file).addr()];
-        let mut text = Text(String::with_capacity(length.load(Ordering::Relaxed)));
-        self.write(&self.engines[&file.quoting], &name, context, &mut text)
+        let mut text = Text::default();
+        write(&self.engines[&file.quoting], &name, context, &mut text)
             .map_err(|error| format!("cannot render {name}.hbs: {error}"))?;
-        length.fetch_max(text.0.len(), Ordering::Relaxed);
         let path = path_of(&file.path, kubernetes, architecture);
         Ok((
             path,
@@ -230,21 +213,18 @@ impl Work<'_> {
             },
         ))
     }
+}
 
-    fn write(
-        &self,
-        engine: &Handlebars<'_>,
-        name: &str,
-        context: &Context,
-        text: &mut Text,
-    ) -> Result<(), RenderError> {
-        let not_found = || RenderErrorReason::TemplateNotFound(name.to_owned());
-        let template = engine.get_template(name).ok_or_else(not_found)?;
-        let mut render = RenderContext::new(template.name.as_ref());
-        // The rows are one release's, the engine is not.
-        render.register_local_helper("rows", Box::new(&self.rows));
-        template.render(engine, context, &mut render, text)
-    }
+fn write(
+    engine: &Handlebars<'_>,
+    name: &str,
+    context: &Context,
+    text: &mut Text,
+) -> Result<(), RenderError> {
+    let not_found = || RenderErrorReason::TemplateNotFound(name.to_owned());
+    let template = engine.get_template(name).ok_or_else(not_found)?;
+    let mut render = RenderContext::new(template.name.as_ref());
+    template.render(engine, context, &mut render, text)
 }
 
 /// The plan's types hold strings, numbers, booleans, lists and structs, all of which JSON has.
@@ -275,9 +255,9 @@ impl Output for Text {
     }
 }
 
-/// Refuses what the engine would take. `{{{x}}}` and `{{&x}}` would go around the quoting, `{{> x}}`
-/// copies the whole context each time, for which there is `include`, and for what is nested deep the
-/// stack is too small.
+/// Refuses what the engine would take. `{{{x}}}` and `{{&x}}` would go around the quoting, nothing bounds
+/// how deep `{{> x}}` goes, for which there is `include`, and for what is nested deep the stack is too
+/// small.
 fn check(text: &str, place: &str) -> Result<(), String> {
     let refuse = |at: usize, what: &str| {
         let line = text[..at].matches('\n').count() + 1;

@@ -7,11 +7,11 @@
 mod matrix;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::plan::{Plan, PlannedStep, ReleaseFacts, ReleasePlan};
 use crate::quote::{quote, shell_word};
@@ -308,7 +308,6 @@ pub fn plans_script(releases: &[(ReleasePlan, Tree)]) -> String {
 }
 
 fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
-    let mut numbers = BTreeSet::new();
     let minors: Vec<_> = plan
         .plans
         .iter()
@@ -317,7 +316,7 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
                 let place = staged(path).split_once('/');
                 place == Some((&minor.kubernetes, VALUES))
             });
-            let minor = json!({
+            json!({
                 "kubernetes": minor.kubernetes,
                 "components": minor.components,
                 "images": minor.images,
@@ -326,19 +325,7 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
                 "collisions": minor.collisions,
                 "steps": minor.steps,
                 "install": install(&plan.release, minor),
-            });
-            for list in ["components", "images", "values-overlay"] {
-                let list = minor[list].as_array().into_iter().flatten();
-                numbers.extend(list.filter_map(Value::as_u64));
-            }
-            minor
-        })
-        .collect();
-    let rows: Map<_, _> = numbers
-        .into_iter()
-        .filter_map(|number| {
-            let row = plan.rows.json(usize::try_from(number).ok()?);
-            Some((number.to_string(), row))
+            })
         })
         .collect();
     let facts = &plan.release;
@@ -348,7 +335,6 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
         "title": facts.title,
         "kubernetes": facts.kubernetes,
         "minors": minors,
-        "rows": rows,
     })
 }
 
