@@ -13,8 +13,9 @@ use support::{fixtures, knowledge, rendered, root, text};
 use xtask::chart::{self, Chart};
 use xtask::diagnostic::{self, Source};
 use xtask::rules;
+use xtask::spec::Release;
 use xtask::spec::model::HelmKey;
-use xtask::spec::{self, Release};
+use xtask::validate;
 
 fn snapshot(name: &str, text: &str) {
     with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -56,7 +57,7 @@ impl Table {
     }
 
     fn of(text: String) -> Self {
-        let (release, findings) = spec::load::check(&text, "huawei-csi", "4.5.0", &knowledge());
+        let (release, findings) = validate::check(&text, "huawei-csi", "4.5.0", &knowledge());
         let path = "spec/huawei-csi/4.5.0.toml".to_owned();
         let spec = Source { path, text };
         let shown = diagnostic::render(&spec, &findings);
@@ -169,7 +170,13 @@ fn every_kind_of_finding_is_shown_and_has_a_name_of_its_own() {
             "{}",
             rule.code
         );
-        assert_eq!(rules::all().filter(|it| it.code == rule.code).count(), 1);
+        assert_eq!(
+            rules::all()
+                .into_iter()
+                .filter(|it| it.code == rule.code)
+                .count(),
+            1
+        );
     }
 }
 

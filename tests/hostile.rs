@@ -17,10 +17,12 @@ use support::project::Project;
 use support::{fixtures, knowledge, root, targets};
 use values::{strings, with_strings};
 use xtask::plan;
+use xtask::quote::Quoting;
 use xtask::render::Renderer;
-use xtask::spec::{Knowledge, Release, load};
-use xtask::target::{File, Language, Per, Quoting, Target};
+use xtask::spec::{Knowledge, Release};
+use xtask::target::{File, Language, Per, Target};
 use xtask::tree::Tree;
+use xtask::validate;
 
 /// What stands behind a text and its number, so that each is found again wherever it is.
 const MARK: char = '·';
@@ -35,7 +37,7 @@ static TABLE: LazyLock<String> = LazyLock::new(|| {
 });
 
 fn check(text: &str) -> (Option<Release>, Vec<&'static str>) {
-    let (release, findings) = load::check(text, "example", "1.0.0", &KNOWLEDGE);
+    let (release, findings) = validate::check(text, "example", "1.0.0", &KNOWLEDGE);
     let errors = findings.iter().filter(|finding| finding.is_error());
     (release, errors.map(|finding| finding.rule.code).collect())
 }
@@ -406,8 +408,8 @@ fn a_product_and_a_release_have_names_of_files() {
         let product = with_strings(&TABLE, [(&place(".product"), text.to_owned())]);
         let release = with_strings(&TABLE, [(&place(".release"), text.to_owned())]);
         for (release, findings) in [
-            load::check(&product, text, "1.0.0", &KNOWLEDGE),
-            load::check(&release, "example", text, &KNOWLEDGE),
+            validate::check(&product, text, "1.0.0", &KNOWLEDGE),
+            validate::check(&release, "example", text, &KNOWLEDGE),
         ] {
             assert!(release.is_none(), "{text:?}");
             let mut codes = findings.iter().map(|finding| finding.rule.code);

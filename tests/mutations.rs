@@ -8,9 +8,10 @@ mod values;
 use rayon::prelude::*;
 use support::{knowledge, root, targets};
 use toml::de::{DeTable, DeValue};
+use xtask::plan;
 use xtask::render::Renderer;
 use xtask::tree::Artifact;
-use xtask::{plan, spec};
+use xtask::validate;
 
 use std::collections::BTreeMap;
 
@@ -140,7 +141,7 @@ fn every_mutation_of_the_real_table_is_caught_or_seen() {
     let targets = targets();
     let renderer = Renderer::new(&targets).expect("the templates are well-formed");
     let files = |text: &str| -> Option<Files> {
-        let (release, findings) = spec::load::check(text, "huawei-csi", "4.5.0", &knowledge);
+        let (release, findings) = validate::check(text, "huawei-csi", "4.5.0", &knowledge);
         let release = release.filter(|_| findings.is_empty())?;
         let tree = renderer.render(&plan::plan(&release), None);
         Some(tree.expect("a valid release renders").files)

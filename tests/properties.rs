@@ -5,7 +5,7 @@ use pulldown_cmark::{Event, Options, Parser};
 use xtask::image::ImageRef;
 use xtask::kubernetes::{Minor, Range, Requirement};
 use xtask::quote;
-use xtask::target::Quoting;
+use xtask::quote::Quoting;
 
 fn minor() -> impl Strategy<Value = (u16, u16)> {
     (0..40u16, 0..200u16)

@@ -6,7 +6,8 @@ mod support;
 use serde_json::Value;
 use support::{fixtures, knowledge, root};
 use toml::Table;
-use xtask::spec;
+use xtask::schema;
+use xtask::validate;
 
 /// Removes each key of a table, then of the tables in it, and says what the schema has of it.
 fn each_key(table: &Table, schema: &Value, root: &Value, visit: &mut dyn FnMut(Table, &str, bool)) {
@@ -70,7 +71,7 @@ fn resolved<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
 
 #[test]
 fn the_schema_requires_what_the_reader_requires() {
-    let format = spec::format();
+    let format = schema::tree();
     let schema: Value = serde_json::from_str(&format.files["spec.schema.json"].text).expect("JSON");
     let text = std::fs::read_to_string(fixtures().join("spec/example/1.0.0.toml"));
     let table: Table = text.expect("the fixture").parse().expect("TOML");
@@ -78,7 +79,7 @@ fn the_schema_requires_what_the_reader_requires() {
     each_key(&table, &schema, &schema, &mut |table, key, required| {
         seen += 1;
         let text = toml::to_string(&table).expect("TOML");
-        let (_, findings) = spec::load::check(&text, "example", "1.0.0", &knowledge());
+        let (_, findings) = validate::check(&text, "example", "1.0.0", &knowledge());
         let missing = findings.iter().any(|finding| {
             let code = finding.rule.code;
             (code == "missing-key" && finding.title.contains(key)) || code == "missing-translation"
@@ -91,8 +92,8 @@ fn the_schema_requires_what_the_reader_requires() {
 /// By its first line an editor finds the schema of a spec.
 #[test]
 fn every_spec_names_the_schema_that_is_generated() {
-    let format = spec::format();
-    for spec in spec::load(&root().join("spec")).expect("the specs") {
+    let format = schema::tree();
+    for spec in validate::load(&root().join("spec")).expect("the specs") {
         let line = spec.source.text.lines().next().expect("a line");
         let named = line
             .strip_prefix("#:schema ")

@@ -13,9 +13,11 @@ use pulldown_cmark::{Event, Options, Parser};
 use serde_json::{Value, json};
 use values::{strings, with_strings};
 use xtask::plan;
+use xtask::quote::Quoting;
 use xtask::render::Renderer;
 use xtask::spec::{Knowledge, load};
-use xtask::target::{File, Language, Per, Quoting, Target};
+use xtask::target::{File, Language, Per, Target};
+use xtask::validate;
 
 const TABLE: &str = include_str!("../fixtures/spec/example/1.0.0.toml");
 
@@ -79,7 +81,7 @@ static PLACES: LazyLock<Vec<Range<usize>>> = LazyLock::new(|| {
 
 fuzz_target!(|text: &str| {
     let spec = with_strings(TABLE, PLACES.iter().map(|place| (place, text.to_owned())));
-    let Some(release) = load::check(&spec, "example", "1.0.0", &Knowledge::default()).0 else {
+    let Some(release) = validate::check(&spec, "example", "1.0.0", &Knowledge::default()).0 else {
         return;
     };
     let tree = RENDERER

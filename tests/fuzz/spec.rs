@@ -7,13 +7,14 @@ use libfuzzer_sys::fuzz_target;
 use xtask::diagnostic::{self, Diagnostic, Source};
 use xtask::plan;
 use xtask::spec::{Knowledge, load};
+use xtask::validate;
 
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
     Knowledge::parse(include_str!("../../spec/knowledge.toml")).expect("well-formed")
 });
 
 fuzz_target!(|text: &str| {
-    let (release, findings) = load::check(text, "huawei-csi", "4.5.0", &KNOWLEDGE);
+    let (release, findings) = validate::check(text, "huawei-csi", "4.5.0", &KNOWLEDGE);
     assert_eq!(release.is_none(), findings.iter().any(Diagnostic::is_error));
     for finding in &findings {
         let others = finding.others.iter().map(|(span, _)| span);

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use xtask::image::ImageRef;
 use xtask::plan::{self, ReleasePlan};
 use xtask::render::Renderer;
-use xtask::spec::{self, Release, Spec};
+use xtask::spec::{Knowledge, Release, Spec};
 use xtask::target::{self, Target};
 use xtask::tree::Tree;
+use xtask::validate;
 
 /// The repository's root.
 pub fn root() -> &'static Path {
@@ -35,7 +36,7 @@ pub fn fixtures() -> PathBuf {
 
 /// Every release of a folder of specs.
 pub fn releases(folder: &Path) -> Vec<Release> {
-    let specs = spec::load(folder).expect("the specs are there");
+    let specs = validate::load(folder).expect("the specs are there");
     specs.into_iter().map(valid).collect()
 }
 
@@ -45,9 +46,9 @@ fn valid(spec: Spec) -> Release {
 }
 
 /// The facts about registries and upstream images.
-pub fn knowledge() -> spec::Knowledge {
+pub fn knowledge() -> Knowledge {
     let text = std::fs::read_to_string(root().join("spec/knowledge.toml"));
-    spec::Knowledge::parse(&text.expect("the knowledge")).expect("well-formed")
+    Knowledge::parse(&text.expect("the knowledge")).expect("well-formed")
 }
 
 /// The real table.

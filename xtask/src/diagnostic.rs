@@ -9,7 +9,6 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::json;
 
 use crate::kubernetes::Minor;
-use crate::rules::{Rule, Severity};
 use crate::text;
 
 /// Findings of one file that people are shown; each takes a look at the whole file.
@@ -17,6 +16,39 @@ const MOST_SHOWN: usize = 100;
 
 /// Other places that one finding points at; nobody looks at more.
 const MOST_OTHERS: usize = 20;
+
+/// A kind of finding.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its stable name, in kebab-case.
+    pub code: &'static str,
+    /// Whether it refuses a spec.
+    pub severity: Severity,
+    /// What is found, in a few words.
+    pub summary: &'static str,
+    /// What is wrong and why that matters, as a paragraph.
+    pub explanation: &'static str,
+}
+
+/// What a finding does to a spec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The spec is refused.
+    Error,
+    /// The spec is taken, and somebody should look; it can be acknowledged.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
 
 /// A byte range in a source file.
 pub type Span = Range<usize>;

@@ -4,16 +4,18 @@
 //! spec/*.toml --load--> raw --validate--> model --plan--> plans --render--> tree --emit--> generated/
 //! ```
 //!
-//! One direction, one stage a module: [`spec`] reads and validates with [`rules`], [`plan`] decides,
-//! [`render`] writes down what was decided with the [`target`]s' templates and [`quote`]s it, into a
-//! [`tree`] in memory; [`emit`] alone writes that to the disk, [`beneath`] the output folder and
-//! nowhere else. What a release publishes is a tree too: [`kit`] packs it, and [`publish`] writes the
-//! packed files. [`whole`] replaces a folder as a whole. [`schema`] is the format of a spec for editors and people, [`site`] the
-//! source of the published pages. [`kubernetes`] and
-//! [`image`] are the words that all of them share, [`text`] is what a person can see of them, [`read`] is how any file is read,
-//! [`diagnostic`] is how a spec's errors look. [`cli`] and [`command`] are the way in.
-//! Beside the line of stages, [`chart`] holds a Helm chart against a release, and [`suggest`] knows
-//! what a misspelt name may have meant.
+//! One direction, one stage a module, and a module imports only what is to its left: [`spec`] reads,
+//! [`rules`] judge, [`validate`] puts the two together, [`plan`] decides, [`render`] writes down what was
+//! decided with the [`target`]s' templates and [`quote`]s it, into a [`tree`] in memory; [`emit`] alone
+//! writes that to the disk, [`beneath`] the output folder and nowhere else. What a release publishes is a
+//! tree too: [`kit`] packs it, [`publish`] writes the packed files, and [`whole`] replaces a folder as a
+//! whole. [`schema`] is the format of a spec for editors and people, [`site`] the source of the published
+//! pages.
+//!
+//! The words that all of them share: [`kubernetes`], [`image`], [`layout`], [`text`] (what a person can see
+//! of one), [`read`] (how any file is read), [`diagnostic`] (how a spec's errors look) and [`suggest`]
+//! (what a misspelt name may have meant). [`cli`] and [`command`] are the way in. Beside the line of
+//! stages, [`chart`] holds a Helm chart against a release.
 
 #![warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
@@ -26,6 +28,7 @@ pub mod emit;
 pub mod image;
 pub mod kit;
 pub mod kubernetes;
+pub mod layout;
 pub mod plan;
 pub mod publish;
 pub mod quote;
@@ -39,4 +42,5 @@ pub mod suggest;
 pub mod target;
 pub mod text;
 pub mod tree;
+pub mod validate;
 pub mod whole;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::image::ImageRef;
 use crate::kubernetes::Minor;
+use crate::layout;
 use crate::spec::model::{
     Component, Condition, HelmKey, Image, ImageSource, Note, Release, Scalar, Setting, Text,
 };
@@ -448,7 +449,7 @@ fn plan_minor(release: &Release, values: &[(&HelmKey, HelmValue<'_>)], minor: Mi
         .into_iter()
         .map(|(reference, image)| planned_image(reference, image))
         .collect();
-    let forced = forced(release, minor);
+    let forced = release.forced(minor);
     let architectures: Vec<_> = release
         .architectures
         .iter()
@@ -463,7 +464,7 @@ fn plan_minor(release: &Release, values: &[(&HelmKey, HelmValue<'_>)], minor: Mi
             .collect(),
         off_by_default: rows
             .iter()
-            .filter(|(component, _)| !is_on(release, component, &forced))
+            .filter(|(component, _)| !release.is_on(component, &forced))
             .map(|(component, image)| off(component, image))
             .collect(),
         registries: registries(&rows),
@@ -581,55 +582,6 @@ fn planned_component(component: &Component, image: &Image) -> PlannedComponent {
     }
 }
 
-/// The Helm values that a minor forces.
-fn forced(release: &Release, minor: Minor) -> HashMap<&HelmKey, &Scalar> {
-    let bound = |setting: &&Setting| setting.kubernetes.value.includes(minor);
-    let settings = release.settings.iter().filter(bound);
-    settings
-        .map(|setting| (&setting.key.value, &setting.value))
-        .collect()
-}
-
-/// An image's place in a mirror of the scoped layout: what `skopeo sync --scoped` makes of it. The
-/// vendor's guide puts its own images, which name no registry, at the top.
-pub(crate) fn scoped_place(reference: &ImageRef) -> String {
-    match reference.host() {
-        Some(_) => reference.to_string(),
-        None => flat_place(reference),
-    }
-}
-
-/// An image's place in a mirror of the flat layout: what `skopeo sync` makes of it.
-pub(crate) fn flat_place(reference: &ImageRef) -> String {
-    let tag = reference.tag().unwrap_or_default();
-    format!("{}:{tag}", reference.base_name())
-}
-
-/// The forced settings of every minor.
-pub(crate) fn forced_by_minor(release: &Release) -> Vec<(Minor, HashMap<&HelmKey, &Scalar>)> {
-    let minors = release.kubernetes.minors();
-    minors
-        .map(|minor| (minor, forced(release, minor)))
-        .collect()
-}
-
-/// Whether the chart deploys a component when nothing but the forced settings is set.
-pub(crate) fn is_on(
-    release: &Release,
-    component: &Component,
-    forced: &HashMap<&HelmKey, &Scalar>,
-) -> bool {
-    component.enabled_when.is_empty()
-        || component.enabled_when.iter().any(|condition| {
-            let is = match forced.get(&condition.key) {
-                Some(Scalar::Bool(value)) => Some(value),
-                Some(_) => None,
-                None => release.chart.defaults.get(&condition.key),
-            };
-            is == Some(&condition.is)
-        })
-}
-
 fn off(component: &Component, image: &Image) -> OffComponent {
     let switch = |when: &Condition| format!("--set {}", assignment(&when.key, when.is));
     OffComponent {
@@ -662,8 +614,8 @@ fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
         tag: reference.tag().unwrap_or_default().to_owned(),
         purl: reference.purl(),
         is_package: image.source != ImageSource::Registry,
-        scoped: scoped_place(reference),
-        flat: flat_place(reference),
+        scoped: layout::scoped(reference),
+        flat: layout::flat(reference),
         // A port in the middle of a reference is no reference: HOST/source:5000/path.
         scoped_refused: reference.host().is_some_and(|host| host.contains(':')),
         architectures: image.architectures.clone(),

@@ -3,9 +3,24 @@
 //! The kind of file decides, never the author of a template: an expression is quoted whether or
 //! not anybody thought of it.
 
+use serde::Deserialize;
 use serde_json::Value;
 
-use crate::target::Quoting;
+/// How an expression is quoted: the kind of file decides, not the template's author.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[serde(rename_all = "kebab-case")]
+pub enum Quoting {
+    /// Lines of validated text, nothing quoted.
+    Text,
+    /// A JSON string.
+    Json,
+    /// A double-quoted YAML scalar.
+    Yaml,
+    /// One word of a POSIX shell.
+    Shell,
+    /// Markdown text.
+    Markdown,
+}
 
 /// Writes a text the way a plain `{{expression}}` of this kind of file does.
 #[must_use]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::quote::Quoting;
 use crate::read;
 use crate::text::hidden;
 use crate::whole::at;
@@ -57,22 +58,6 @@ pub enum Per {
     Minor,
     /// A Kubernetes minor and an architecture.
     Architecture,
-}
-
-/// How an expression is quoted: the kind of file decides, not the template's author.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[serde(rename_all = "kebab-case")]
-pub enum Quoting {
-    /// Lines of validated text, nothing quoted.
-    Text,
-    /// A JSON string.
-    Json,
-    /// A double-quoted YAML scalar.
-    Yaml,
-    /// One word of a POSIX shell.
-    Shell,
-    /// Markdown text.
-    Markdown,
 }
 
 /// A language of the pages.

@@ -6,10 +6,11 @@ use std::path::Path;
 use super::yaml::{Document, Id, Missing};
 use super::{Chart, about, images};
 use crate::diagnostic::{Diagnostic, Source, Span};
-use crate::rules::{acknowledge_chart, chart as rules};
+use crate::rules::chart as rules;
 use crate::spec::Release;
 use crate::spec::model::{HelmKey, Scalar as Setting};
 use crate::suggest::did_you_mean;
+use crate::validate;
 
 /// Findings of one kind that are looked for in a file; whoever has more has another problem.
 pub const MOST: usize = 100;
@@ -42,7 +43,7 @@ pub fn check<'f>(
         values.check()
     });
     let mut of_spec = steps(&chart.folder, release);
-    let stale = acknowledge_chart(release, &mut [&mut about, &mut values, &mut of_spec]);
+    let stale = validate::acknowledge_chart(release, &mut [&mut about, &mut values, &mut of_spec]);
     // In a file that cannot be read nothing else was found.
     let is_read = |found: &[Diagnostic]| found.iter().all(|one| one.rule.code != rules::YAML.code);
     if is_read(&about) && is_read(&values) {

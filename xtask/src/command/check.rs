@@ -3,10 +3,10 @@
 use super::{Failure, folder, print, report};
 use crate::cli::{Check, Deny, MessageFormat};
 use crate::diagnostic::count;
-use crate::spec;
+use crate::validate;
 
 pub fn run(arguments: &Check) -> Result<(), Failure> {
-    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let (mut errors, mut warnings) = (0, 0);
     for spec in &specs {
         report(arguments.message_format, &spec.source, &spec.findings)?;

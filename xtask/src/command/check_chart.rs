@@ -5,11 +5,11 @@ use super::{Failure, folder, print, report};
 use crate::chart::{self, Chart};
 use crate::cli::{CheckChart, MessageFormat};
 use crate::diagnostic;
-use crate::spec;
+use crate::validate;
 
 pub fn run(arguments: &CheckChart) -> Result<(), Failure> {
     let chart = Chart::load(&arguments.path)?;
-    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let Chosen { release, source } = select::release(specs, arguments.release.as_ref())?;
     let mut found = 0;
     for (source, findings) in chart::check(&chart, &release, &source) {

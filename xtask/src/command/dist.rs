@@ -8,13 +8,13 @@ use crate::kit::{self, Assets};
 use crate::plan;
 use crate::publish::{self, Fault};
 use crate::render::Renderer;
-use crate::spec;
 use crate::target;
 use crate::text::visible;
+use crate::validate;
 
 pub fn run(arguments: &Dist) -> Result<(), Failure> {
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
-    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let releases = select::releases(specs, &arguments.releases)?;
     select::supported(&releases, &arguments.kubernetes)?;
     let wanted: Vec<_> = arguments

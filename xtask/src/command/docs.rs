@@ -16,8 +16,9 @@ use crate::plan;
 use crate::read;
 use crate::render::Renderer;
 use crate::site::{self, Files};
+use crate::target;
+use crate::validate;
 use crate::whole::{self, at};
-use crate::{spec, target};
 
 /// Whose the folders are.
 const COMMAND: &str = "docs";
@@ -28,7 +29,7 @@ const MOST_SAID: u64 = 1 << 20;
 
 pub fn run(arguments: &Docs) -> Result<(), Failure> {
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
-    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let renderer = Renderer::new(&targets)?;
     let mut releases = Vec::new();
     for Chosen { release, .. } in &select::releases(specs, &[])? {

@@ -10,7 +10,7 @@ const WIDTH: usize = 80;
 
 pub fn run(arguments: &ExplainRule) -> Result<(), Failure> {
     let Some(rule) = rules::find(&arguments.code) else {
-        let codes = || rules::all().map(|rule| rule.code.to_owned());
+        let codes = || rules::all().into_iter().map(|rule| rule.code.to_owned());
         let help = did_you_mean(&arguments.code, codes()).unwrap_or_else(|| {
             let mut codes: Vec<_> = codes().collect();
             codes.sort_unstable();

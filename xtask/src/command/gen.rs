@@ -12,10 +12,11 @@ use crate::emit::{self, Difference, Drift};
 use crate::plan;
 use crate::read;
 use crate::render::Renderer;
-use crate::spec;
+use crate::schema;
 use crate::target;
 use crate::text::visible;
 use crate::tree::Tree;
+use crate::validate;
 
 /// The most bytes of a file whose diff is shown: several times as many as a generated one has.
 const MOST_DIFFED: u64 = 1 << 20;
@@ -26,7 +27,7 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     let out = folder(arguments.out.as_ref(), "generated");
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
     let (specs, renderer) = rayon::join(
-        || spec::load(&folder(arguments.spec.as_ref(), "spec")),
+        || validate::load(&folder(arguments.spec.as_ref(), "spec")),
         || Renderer::new(&targets),
     );
     let releases = select::releases(specs?, &arguments.releases)?;
@@ -44,7 +45,7 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     }
     let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();
     if whole {
-        trees.push(spec::format());
+        trees.push(schema::tree());
     }
     let outcome = if arguments.check {
         check(&out, &trees, whole, arguments)

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Failure, folder, print, select};
 use crate::cli::{Format, Images};
 use crate::plan::{self, Plan};
-use crate::spec;
+use crate::validate;
 
 /// The form of `images.json`.
 #[derive(Serialize)]
@@ -26,7 +26,7 @@ struct ImageSet<'p> {
 }
 
 pub fn run(arguments: &Images) -> Result<(), Failure> {
-    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let chosen = select::release(specs, arguments.release.as_ref())?;
     select::supported(std::slice::from_ref(&chosen), &arguments.kubernetes)?;
     let plan = plan::plan(&chosen.release);

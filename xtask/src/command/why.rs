@@ -13,14 +13,15 @@ use crate::image::ImageRef;
 use crate::kubernetes::{Minor, Requirement};
 use crate::plan::{self, ReleasePlan};
 use crate::render::Renderer;
+use crate::spec::Release;
 use crate::spec::model::{Component, Condition, Image, Located};
-use crate::spec::{self, Release};
 use crate::suggest::did_you_mean;
 use crate::target::{self, Per, Target, path_of};
+use crate::validate;
 
 pub fn run(arguments: &Why) -> Result<(), Failure> {
     let targets = target::load(&folder(arguments.templates.as_ref(), "templates"))?;
-    let specs = spec::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let chosen = select::release(specs, arguments.release.as_ref())?;
     select::supported(
         std::slice::from_ref(&chosen),

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::MOST_LEVELS;
 use crate::quote;
-use crate::target::Quoting;
+use crate::quote::Quoting;
 
 /// The width at which `comment-lines` breaks a text, behind its indent.
 const COMMENT_WIDTH: usize = 88;

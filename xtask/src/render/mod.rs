@@ -9,15 +9,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 
 use handlebars::{
-    Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable, Template,
+    Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable,
+    Template,
 };
 use rayon::prelude::*;
 use serde_json::{Map, Value};
 
 use crate::plan::{Plan, ReleasePlan};
 use crate::quote;
+use crate::quote::Quoting;
 use crate::read;
-use crate::target::{File, PARTIAL, Per, Quoting, Target, path_of};
+use crate::target::{File, PARTIAL, Per, Target, path_of};
 use crate::tree::{Artifact, Selection, Tree};
 
 /// Every target's templates, parsed.

@@ -1,6 +1,6 @@
 //! What `check-chart` can find wrong with a chart, by code.
 
-use super::{Rule, Severity};
+use crate::diagnostic::{Rule, Severity};
 
 macro_rules! rules {
     ($($name:ident = $code:literal, $summary:literal: $explanation:literal)*) => {
@@ -9,7 +9,6 @@ macro_rules! rules {
             severity: Severity::Error,
             summary: $summary,
             explanation: $explanation,
-            check: None,
         };)*
 
         /// Every kind of finding about a chart.

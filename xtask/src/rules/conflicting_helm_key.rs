@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Severity};
-use crate::diagnostic::{Diagnostic, Span};
+use crate::diagnostic::{Diagnostic, Rule, Severity, Span};
 use crate::spec::model::{HelmKey, Located};
 use crate::spec::{Knowledge, Release};
 
@@ -14,10 +13,9 @@ pub const RULE: Rule = Rule {
     explanation: "Two components, or a component and a setting, have one Helm key, or the key of one lies inside \
                   that of the other. In the values only one of them would be left, and some container would \
                   run another container's image.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     // Several settings may share a key on different minors; `conflicting-setting` looks at those.
     let mut settings: Vec<&Located<HelmKey>> = Vec::new();
     for setting in &release.settings {

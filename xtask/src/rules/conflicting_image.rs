@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Severity};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -14,10 +13,9 @@ pub const RULE: Rule = Rule {
                   rows say different things about it: other architectures, or other archives. It is one image, \
                   so only one can be right. `docker.io/library/example:1.0.0` is the same image as \
                   `example:1.0.0`: a node stores both under that one name.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let mut images = HashMap::new();
     for (_, image) in release.rows() {
         let first = *images

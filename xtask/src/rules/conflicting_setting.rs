@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Owners, Rule, Severity, list};
-use crate::diagnostic::Diagnostic;
+use super::{Owners, list};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -12,10 +12,9 @@ pub const RULE: Rule = Rule {
     summary: "two settings that give one key a value on the same minor",
     explanation: "Two settings give one Helm key a value on the same minor. A YAML mapping has a key once, so one \
                   of the two would be lost, and nobody could tell which.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let mut keys = HashMap::new();
     for setting in &release.settings {
         let owners = keys.entry(&setting.key.value);

@@ -1,8 +1,7 @@
 //! `disabled-with-image`.
 
-use super::{Rule, Severity, list};
-use crate::diagnostic::Diagnostic;
-use crate::plan;
+use super::list;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -14,11 +13,10 @@ pub const RULE: Rule = Rule {
                   the row should be a hole, or the setting is too wide. A component that is off only by the \
                   chart's own default is another matter: its image is listed, so that turning it on later \
                   needs no download.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
-    let forced = plan::forced_by_minor(release);
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    let forced = release.forced_by_minor();
     for (component, image) in release.rows() {
         if component.enabled_when.is_empty() {
             continue;
@@ -29,7 +27,7 @@ fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
             .filter(|(_, forced)| {
                 let by_setting = |key| forced.contains_key(key);
                 component.enabled_when.iter().all(|when| by_setting(&when.key))
-                    && !plan::is_on(release, component, forced)
+                    && !release.is_on(component, forced)
             })
             .map(|(minor, _)| *minor)
             .collect();

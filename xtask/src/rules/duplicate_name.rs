@@ -2,21 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Severity};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::spec::{Knowledge, Release};
 
-pub const RULE: Rule = Rule {
-    code: "duplicate-name",
-    severity: Severity::Error,
-    summary: "two components or two workloads of one name, an architecture named twice, or two entries of the knowledge about one thing",
-    explanation: "Two things of one kind have one name. Of a component there is one entry, and each of its images \
-                  is a `[[component.image]]` row of it: two entries would hide a gap or an overlap between \
-                  them. Of two facts about one registry or image nobody could know which counts.",
-    check: Some(check),
-};
+pub use crate::spec::rules::DUPLICATE_NAME as RULE;
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let components = release
         .components
         .iter()
@@ -40,4 +31,38 @@ fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// The entries about what another entry says something of already: which of two counts, nobody
+/// could know.
+#[must_use]
+pub fn in_knowledge(knowledge: &Knowledge) -> Vec<Diagnostic> {
+    let registries = knowledge.registries.iter().map(|registry| &registry.host);
+    let registries = registries.map(|host| (host.get_ref().clone(), host.span()));
+    let images = knowledge.images.iter();
+    let images = images.map(|image| {
+        let tag = &image.tag;
+        (format!("{}:{}", image.repository, tag.get_ref()), tag.span())
+    });
+    [again(registries), again(images)].concat()
+}
+
+fn again(entries: impl Iterator<Item = (String, Span)>) -> Vec<Diagnostic> {
+    let mut known = HashMap::new();
+    let mut found = Vec::new();
+    for (name, span) in entries {
+        let title = format!("there are two entries about `{name}`");
+        if let Some(first) = known.insert(name, span.clone()) {
+            let help = "keep one, with its source";
+            let again = Diagnostic::new(
+                &RULE,
+                span,
+                title,
+                "again here",
+                help,
+            );
+            found.push(again.with_other(first, "first here"));
+        }
+    }
+    found
 }

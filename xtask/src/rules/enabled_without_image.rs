@@ -1,8 +1,7 @@
 //! `enabled-without-image`.
 
-use super::{Rule, Severity, list};
-use crate::diagnostic::Diagnostic;
-use crate::plan;
+use super::list;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -13,21 +12,20 @@ pub const RULE: Rule = Rule {
                   that the spec forces there, the chart deploys it all the same: a container without an image. \
                   A hole needs a `[[setting]]` that switches the component off on the same minors, and an \
                   `enabled-when` that says which value does so, with its default in `[chart.defaults]`.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     // Without a setting that was refused, a component could seem to be on that is off.
     if !release.is_whole {
         return;
     }
-    let forced = plan::forced_by_minor(release);
+    let forced = release.forced_by_minor();
     for component in &release.components {
         for hole in &component.holes {
             let deployed: Vec<_> = forced
                 .iter()
                 .filter(|(minor, _)| hole.kubernetes.value.includes(*minor))
-                .filter(|(_, forced)| plan::is_on(release, component, forced))
+                .filter(|(_, forced)| release.is_on(component, forced))
                 .map(|(minor, _)| *minor)
                 .collect();
             if deployed.is_empty() {

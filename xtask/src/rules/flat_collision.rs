@@ -1,8 +1,8 @@
 //! `flat-collision`.
 
-use super::{Rule, Severity, collisions, met};
-use crate::diagnostic::Diagnostic;
-use crate::plan;
+use super::{collisions, met};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
+use crate::layout;
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -12,11 +12,10 @@ pub const RULE: Rule = Rule {
     explanation: "In a private registry of the flat layout an image keeps only the last part of its name and its \
                   tag. Two images of this table would land on the same place there, so `push.sh --layout flat` \
                   refuses to push them. The scoped layout, which is the default, can hold both.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
-    for (place, earlier, image) in collisions(release, plan::flat_place) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    for (place, earlier, image) in collisions(release, layout::flat) {
         found.push(
             Diagnostic::new(
                 &RULE,

@@ -1,7 +1,7 @@
 //! `frozen-registry`.
 
-use super::{Rule, Severity, by_host, met};
-use crate::diagnostic::Diagnostic;
+use super::{by_host, met};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -11,10 +11,9 @@ pub const RULE: Rule = Rule {
     explanation: "The registry was frozen: it gets no new images, and how long it still answers is nobody's \
                   promise. `spec/knowledge.toml` says since when, and which registry serves the same images \
                   under the same paths. Change the references, or acknowledge that the vendor's table says so.",
-    check: Some(check),
 };
 
-fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (host, rows) in by_host(release) {
         let bare = host.strip_suffix(":443").unwrap_or(host);
         let Some(registry) = knowledge.registries.iter().find(|known| known.host.get_ref() == bare) else {

@@ -1,7 +1,7 @@
 //! `gap`.
 
-use super::{Rule, Severity, list};
-use crate::diagnostic::Diagnostic;
+use super::list;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::kubernetes::Minor;
 use crate::spec::{Knowledge, Release};
 
@@ -14,10 +14,9 @@ pub const RULE: Rule = Rule {
                   minor would find out that a Pod waits for an image that nobody listed. Either a row's \
                   requirement is too narrow, or the component cannot run there, which is a \
                   `[[component.hole]]`.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for component in &release.components {
         let covered = |minor: Minor| {
             let rows = component.images.iter().map(|image| &image.kubernetes);

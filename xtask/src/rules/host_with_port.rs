@@ -1,7 +1,7 @@
 //! `host-with-port`.
 
-use super::{Rule, Severity, by_host, met};
-use crate::diagnostic::Diagnostic;
+use super::{by_host, met};
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -12,10 +12,9 @@ pub const RULE: Rule = Rule {
                   port inside a reference is no reference: `MIRROR/source:5000/path` cannot be written. So \
                   `push.sh` refuses the scoped layout for this table, and `skopeo sync --scoped` fails. The \
                   flat layout can hold the image.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (host, rows) in by_host(release) {
         if !host.contains(':') {
             continue;

@@ -1,61 +1,29 @@
-//! What makes a spec refused or doubted: every rule with its code, its severity and what it is for.
+//! The rules that look at a whole release, one a file, each with its code, its severity and what it is
+//! for. A rule adds what it finds; it decides nothing and changes nothing.
 //!
-//! One rule a file, all in [`RULES`]. A rule with a check looks at a whole release and adds what it
-//! finds; it decides nothing and changes nothing. A rule without one is applied where a single
-//! value is read, in [`crate::spec`]. The rules about a Helm chart are in [`chart`];
-//! [`crate::chart`] applies them.
+//! The rules about one value are where that is read, in [`crate::spec::rules`]; those about a Helm chart
+//! are in [`chart`], and [`crate::chart`] applies them.
 
 pub mod chart;
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::image::ImageRef;
 use crate::kubernetes::{Minor, Requirement};
-use crate::spec::model::{Acknowledgement, Image, Located, Note};
-use crate::spec::{Knowledge, Release};
+use crate::spec::model::{Image, Located};
+use crate::spec::{self, Knowledge, Release};
 
-/// A kind of finding.
-#[derive(Debug)]
-pub struct Rule {
-    /// Its stable name, in kebab-case.
-    pub code: &'static str,
-    /// Whether it refuses a spec.
-    pub severity: Severity,
-    /// What is found, in a few words.
-    pub summary: &'static str,
-    /// What is wrong and why that matters, as a paragraph.
-    pub explanation: &'static str,
-    /// Adds what it finds in a release.
-    pub check: Option<fn(&Release, &Knowledge, &mut Vec<Diagnostic>)>,
-}
-
-/// What a finding does to a spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Severity {
-    /// The spec is refused.
-    Error,
-    /// The spec is taken, and somebody should look; it can be acknowledged.
-    Warning,
-}
-
-impl Severity {
-    /// `error` or `warning`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-        }
-    }
-}
+/// What a rule adds to the findings about a release.
+type Check = fn(&Release, &Knowledge, &mut Vec<Diagnostic>);
 
 macro_rules! rules {
     ($($name:ident)*) => {
         $(pub(crate) mod $name;)*
 
-        /// Every rule, by code.
-        pub const RULES: &[&Rule] = &[$(&$name::RULE),*];
+        /// The rules that look at a release, by code.
+        const RULES: &[&Rule] = &[$(&$name::RULE),*];
+        const CHECKS: &[Check] = &[$($name::check),*];
     };
 }
 
@@ -63,166 +31,89 @@ rules! {
     conflicting_helm_key
     conflicting_image
     conflicting_setting
-    control_character
     disabled_with_image
     duplicate_name
-    empty_list
     enabled_without_image
     flat_collision
     frozen_registry
     gap
     host_with_port
-    invalid_toml
-    latest_tag
-    malformed_helm_key
-    malformed_name
-    malformed_range
-    malformed_reference
-    malformed_requirement
-    missing_default
-    missing_key
-    missing_package
-    missing_translation
-    needless_architectures
     needless_hole
     non_boolean_switch
     out_of_range
     overlap
-    package_image_with_host
-    package_image_without_archive
-    placeholder
     platform_hole
-    reference_by_digest
-    reference_without_tag
-    requirement_typo
     same_translation
     scoped_collision
     shared_archive
-    short_name
-    stale_acknowledgement
     tag_mismatch
-    too_long
-    unknown_architecture
-    unknown_key
-    unknown_rule
-    unknown_workload
     unreachable
-    unsupported_schema
-    upper_case_host
     upstream_minimum
-    wrong_place
-    wrong_type
 }
 
-/// Every rule, those about a chart included.
-pub fn all() -> impl Iterator<Item = &'static Rule> + Clone {
-    RULES.iter().chain(chart::RULES).copied()
+/// An acknowledgement that has nothing to acknowledge.
+pub const STALE_ACKNOWLEDGEMENT: Rule = Rule {
+    code: "stale-acknowledgement",
+    severity: Severity::Warning,
+    summary: "an acknowledgement of a warning that there is not",
+    explanation: "An `[[acknowledge]]` is about a warning that this spec does not have, or no longer \
+                  has, or about a finding that `check-chart` does not have. Remove it, or correct \
+                  it: each of its `subjects` has to be written as the note of the warning or finding \
+                  writes it.",
+};
+
+/// An acknowledgement of what is no warning.
+pub const UNKNOWN_RULE: Rule = Rule {
+    code: "unknown-rule",
+    severity: Severity::Error,
+    summary: "an acknowledgement of no such warning",
+    explanation: "An `[[acknowledge]]` names a rule that does not exist, or one whose findings have \
+                  to be fixed. Warnings can be acknowledged, and findings of `check-chart` that show \
+                  a note on it.",
+};
+
+/// Every rule, by code; those about a chart come last.
+#[must_use]
+pub fn all() -> Vec<&'static Rule> {
+    let own = [&STALE_ACKNOWLEDGEMENT, &UNKNOWN_RULE];
+    let mut rules = [spec::rules::RULES, RULES, &own].concat();
+    rules.sort_unstable_by_key(|rule| rule.code);
+    // What a value shows, a look at the whole release may show too.
+    rules.dedup_by_key(|rule| rule.code);
+    rules.extend(chart::RULES);
+    rules
 }
 
 /// What a spec can acknowledge: warnings, and what is wrong with a chart but does not break what is
 /// generated for it. That an acknowledgement is stale is fixed, not accepted.
 pub fn acknowledgeable() -> impl Iterator<Item = &'static Rule> {
     let breaks = [&chart::YAML, &chart::METADATA, &chart::GROUP].map(|rule| rule.code);
-    all().filter(move |rule| {
+    all().into_iter().filter(move |rule| {
         if is_about_charts(rule) {
             !breaks.contains(&rule.code)
         } else {
-            rule.severity == Severity::Warning && rule.code != stale_acknowledgement::RULE.code
+            rule.severity == Severity::Warning && rule.code != STALE_ACKNOWLEDGEMENT.code
         }
     })
 }
 
-fn is_about_charts(rule: &Rule) -> bool {
+/// Whether it is a rule about a chart.
+#[must_use]
+pub fn is_about_charts(rule: &Rule) -> bool {
     chart::RULES.iter().any(|other| other.code == rule.code)
 }
 
 /// The rule of a code.
 #[must_use]
 pub fn find(code: &str) -> Option<&'static Rule> {
-    all().find(|rule| rule.code == code)
+    all().into_iter().find(|rule| rule.code == code)
 }
 
-/// Adds what the rules find in a release to what reading it has found; gives what then has to be
-/// shown, and what is acknowledged as notes for the pages.
-#[must_use]
-pub fn check(
-    release: &Release,
-    knowledge: &Knowledge,
-    mut found: Vec<Diagnostic>,
-) -> (Vec<Diagnostic>, Vec<Note>) {
-    for check in RULES.iter().filter_map(|rule| rule.check) {
-        check(release, knowledge, &mut found);
+/// Adds what the rules find in a release.
+pub fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) {
+    for check in CHECKS {
+        check(release, knowledge, found);
     }
-    let mut notes = Vec::new();
-    for acknowledgement in &release.acknowledgements {
-        let mut subjects = Vec::new();
-        for subject in &acknowledgement.subjects {
-            if is_about_charts(acknowledgement.rule) {
-                // Whether it is stale is seen with the chart at hand, which is one for all minors.
-                subjects.push((subject.value.clone(), release.kubernetes.minors().collect()));
-                continue;
-            }
-            let meant = take(acknowledgement, &subject.value, &mut found);
-            if !meant.is_empty() {
-                let minors = meant.into_iter().flat_map(|finding| finding.minors);
-                subjects.push((subject.value.clone(), minors.collect()));
-            } else if release.is_whole {
-                found.push(stale(acknowledgement, subject));
-            }
-        }
-        notes.push(Note {
-            subjects,
-            reason: acknowledgement.reason.clone(),
-        });
-    }
-    (found, notes)
-}
-
-/// Takes what is acknowledged out of the findings about a chart, which are of several files; gives
-/// the acknowledgements of what was not found.
-pub fn acknowledge_chart(release: &Release, found: &mut [&mut Vec<Diagnostic>]) -> Vec<Diagnostic> {
-    let mut all_stale = Vec::new();
-    let acknowledgements = release.acknowledgements.iter();
-    for acknowledgement in acknowledgements.filter(|one| is_about_charts(one.rule)) {
-        for subject in &acknowledgement.subjects {
-            let mut meant = 0;
-            for found in &mut *found {
-                meant += take(acknowledgement, &subject.value, found).len();
-            }
-            if meant == 0 {
-                all_stale.push(stale(acknowledgement, subject));
-            }
-        }
-    }
-    all_stale
-}
-
-/// Takes what an acknowledgement means by one of its subjects out of what was found.
-fn take(
-    acknowledgement: &Acknowledgement,
-    subject: &str,
-    found: &mut Vec<Diagnostic>,
-) -> Vec<Diagnostic> {
-    let code = acknowledgement.rule.code;
-    let is_meant =
-        |finding: &mut Diagnostic| finding.rule.code == code && finding.subject == subject;
-    found.extract_if(.., is_meant).collect()
-}
-
-fn stale(acknowledgement: &Acknowledgement, subject: &Located<String>) -> Diagnostic {
-    let code = acknowledgement.rule.code;
-    let finding = if is_about_charts(acknowledgement.rule) {
-        "finding"
-    } else {
-        "warning"
-    };
-    Diagnostic::new(
-        &stale_acknowledgement::RULE,
-        subject.span.clone(),
-        format!("there is no {finding} `{code}` about {:?}", subject.value),
-        "acknowledged here",
-        format!("remove it, or write what the {finding} is about as its note writes it"),
-    )
 }
 
 /// Who has which supported minor, where each is to have one owner at most: the first that asks.

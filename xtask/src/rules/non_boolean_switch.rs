@@ -1,7 +1,6 @@
 //! `non-boolean-switch`.
 
-use super::{Rule, Severity};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::model::Scalar;
 use crate::spec::{Knowledge, Release};
 
@@ -13,10 +12,9 @@ pub const RULE: Rule = Rule {
                   gives it a string or a number. Helm takes every string that is not empty for true, \
                   `\"false\"` too, and every number but 0: the component would be deployed where the table \
                   says that it is off.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for setting in &release.settings {
         let key = &setting.key.value;
         let mut components = release.components.iter();

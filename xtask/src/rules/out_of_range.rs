@@ -1,7 +1,7 @@
 //! `out-of-range`.
 
-use super::{Rule, Severity, requirements};
-use crate::diagnostic::Diagnostic;
+use super::requirements;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::kubernetes::Requirement;
 use crate::spec::{Knowledge, Release};
 
@@ -12,10 +12,9 @@ pub const RULE: Rule = Rule {
     explanation: "The requirement names a minor outside the release's own `kubernetes`. What it says for the \
                   supported minors holds; for the others nothing is generated. Usually the row was copied from \
                   another release, or the supported range was changed and the row was not.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (subject, requirement) in requirements(release) {
         let named = match requirement.value {
             Requirement::From(minor) | Requirement::Only(minor) => [minor, minor],

@@ -1,7 +1,7 @@
 //! `platform-hole`.
 
-use super::{Rule, Severity, met};
-use crate::diagnostic::Diagnostic;
+use super::met;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -11,10 +11,9 @@ pub const RULE: Rule = Rule {
     explanation: "The release is built for an architecture for which this image is not. On the image's minors, \
                   nodes of that architecture cannot run the driver, and the scripts refuse to prepare it for \
                   them.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (_, image) in release.rows() {
         let lacking: Vec<_> = release
             .architectures

@@ -1,7 +1,6 @@
 //! `same-translation`.
 
-use super::{Rule, Severity};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -10,10 +9,9 @@ pub const RULE: Rule = Rule {
     summary: "a description that is the same in both languages",
     explanation: "The English and the Chinese text of a description are the same, so one of the two is not \
                   written in its language. Readers of that page get a sentence that they may not understand.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for component in &release.components {
         let text = &component.description;
         if text.value.en == text.value.zh_cn {

@@ -1,8 +1,8 @@
 //! `scoped-collision`.
 
-use super::{Rule, Severity, collisions};
-use crate::diagnostic::Diagnostic;
-use crate::plan;
+use super::collisions;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
+use crate::layout;
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -12,11 +12,10 @@ pub const RULE: Rule = Rule {
     explanation: "In a private registry of the scoped layout, which is the default, an image keeps its source's \
                   host and path, and an image of the vendor's package is `MIRROR/NAME:TAG`. Two images of this \
                   table would land on the same place, so that one overwrites the other. Rename one of them.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
-    for (place, earlier, image) in collisions(release, plan::scoped_place) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+    for (place, earlier, image) in collisions(release, layout::scoped) {
         found.push(
             Diagnostic::new(
                 &RULE,

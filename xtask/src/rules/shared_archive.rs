@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Rule, Severity};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::model::{ImageSource, Located};
 use crate::spec::{Knowledge, Release};
 
@@ -14,10 +13,9 @@ pub const RULE: Rule = Rule {
     explanation: "An archive in the vendor's package holds one image for one architecture, and each architecture \
                   has a package of its own. Here one file name stands for two of them: it was copied, and not \
                   changed. The scripts would refuse the archive for one of the two, on a node.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let mut names = HashMap::new();
     let mut claim = |file: &Located<String>, architecture: &str, of: String| {
         let by = format!("for {of} on {architecture}");

@@ -1,7 +1,7 @@
 //! `tag-mismatch`.
 
-use super::{Rule, Severity, met};
-use crate::diagnostic::{Diagnostic, Span};
+use super::met;
+use crate::diagnostic::{Diagnostic, Rule, Severity, Span};
 use crate::spec::model::{ImageSource, Located};
 use crate::spec::{Knowledge, Release};
 
@@ -12,10 +12,9 @@ pub const RULE: Rule = Rule {
     explanation: "The vendor builds the images of a package with the package's own version. This one has another \
                   version in its tag or in the name of a file: most likely it was left as it was when the \
                   spec was copied from the release before.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let version = &release.version;
     let label = format!("the release is {version}");
     let help = "write the version that this release's package has";

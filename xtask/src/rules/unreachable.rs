@@ -1,7 +1,7 @@
 //! `unreachable`.
 
-use super::{Rule, Severity, requirements};
-use crate::diagnostic::Diagnostic;
+use super::requirements;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -11,10 +11,9 @@ pub const RULE: Rule = Rule {
     explanation: "No minor that the release supports meets the requirement, so the row, hole, setting or step is \
                   never used. Either the requirement is wrong, or it is left over from another release and can \
                   go.",
-    check: Some(check),
 };
 
-fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (_, requirement) in requirements(release) {
         let mut minors = release.kubernetes.minors();
         if !minors.any(|minor| requirement.value.includes(minor)) {

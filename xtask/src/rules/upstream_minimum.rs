@@ -1,7 +1,7 @@
 //! `upstream-minimum`.
 
-use super::{Rule, Severity, list};
-use crate::diagnostic::Diagnostic;
+use super::list;
+use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -12,10 +12,9 @@ pub const RULE: Rule = Rule {
                   project names; `spec/knowledge.toml` has that version with its source. The vendor may have \
                   tested it there, so the table wins, but somebody should have looked: raise the requirement, \
                   or acknowledge it with what the reader of the page should know.",
-    check: Some(check),
 };
 
-fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) {
+pub fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (_, image) in release.rows() {
         let reference = &image.reference.value;
         let known = knowledge.images.iter().find(|known| {

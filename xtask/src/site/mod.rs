@@ -14,9 +14,10 @@ use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
 use crate::plan::{Plan, PlannedStep, ReleaseFacts, ReleasePlan};
+use crate::quote::Quoting;
 use crate::quote::{quote, shell_word};
 use crate::spec::model::Text;
-use crate::target::{Language, Quoting};
+use crate::target::Language;
 use crate::text::version_order;
 use crate::tree::Tree;
 

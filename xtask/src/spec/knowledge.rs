@@ -1,14 +1,10 @@
 //! What is true of registries and upstream images whatever a product's table says:
 //! `spec/knowledge.toml`. Rules compare tables with it; nothing is generated from it.
 
-use std::collections::HashMap;
-
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::diagnostic::{Diagnostic, Span};
 use crate::kubernetes::{self, Minor};
-use crate::rules;
 
 /// Facts with their sources.
 #[derive(Debug, Default, Deserialize)]
@@ -59,40 +55,6 @@ impl Knowledge {
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
         toml::from_str(text)
     }
-
-    /// The entries about what another entry says something of already: which of two counts, nobody
-    /// could know.
-    #[must_use]
-    pub fn duplicates(&self) -> Vec<Diagnostic> {
-        let registries = self.registries.iter().map(|registry| &registry.host);
-        let registries = registries.map(|host| (host.get_ref().clone(), host.span()));
-        let images = self.images.iter().map(
-            |UpstreamImage {
-                 repository, tag, ..
-             }| { (format!("{repository}:{}", tag.get_ref()), tag.span()) },
-        );
-        [again(registries), again(images)].concat()
-    }
-}
-
-fn again(entries: impl Iterator<Item = (String, Span)>) -> Vec<Diagnostic> {
-    let mut known = HashMap::new();
-    let mut found = Vec::new();
-    for (name, span) in entries {
-        let title = format!("there are two entries about `{name}`");
-        if let Some(first) = known.insert(name, span.clone()) {
-            let help = "keep one, with its source";
-            let again = Diagnostic::new(
-                &rules::duplicate_name::RULE,
-                span,
-                title,
-                "again here",
-                help,
-            );
-            found.push(again.with_other(first, "first here"));
-        }
-    }
-    found
 }
 
 fn minor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Minor, D::Error> {

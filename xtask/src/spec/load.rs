@@ -11,10 +11,9 @@ use toml_parser::lexer::TokenKind;
 use super::knowledge::Knowledge;
 use super::lower::{self, Removed};
 use super::model::Release;
-use super::raw;
+use super::{raw, rules};
 use crate::diagnostic::{self, Diagnostic, Source, Span};
 use crate::read;
-use crate::rules;
 use crate::suggest::did_you_mean;
 use crate::text::{hidden, version_order};
 
@@ -38,19 +37,18 @@ pub struct Spec {
     pub release: String,
     /// The file.
     pub source: Source,
-    /// The release that it describes; none if a finding is an error.
+    /// The release that it describes; none if it could not be read, or was refused.
     pub outcome: Option<Release>,
-    /// Every error, and every warning that is not acknowledged.
+    /// What was found; once the spec is validated, every error, and every warning that is not
+    /// acknowledged.
     pub findings: Vec<Diagnostic>,
 }
 
 /// Reads every `<product>/<release>.toml` in a folder, by product and release.
 ///
 /// # Errors
-/// When the folder or a file cannot be read, or the knowledge is malformed; never for what is in a
-/// spec, which is its `findings`.
-pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
-    let knowledge = knowledge(&folder.join(KNOWLEDGE))?;
+/// When the folder or a file cannot be read; never for what is in a spec, which is its `findings`.
+pub fn specs(folder: &Path) -> Result<Vec<Spec>, String> {
     let mut specs = Vec::new();
     let mut strays = Vec::new();
     let files = walkdir::WalkDir::new(folder)
@@ -89,7 +87,7 @@ pub fn load(folder: &Path) -> Result<Vec<Spec>, String> {
         let (source, unreadable) = source(path)?;
         let (outcome, findings) = match unreadable {
             Some(finding) => (None, vec![finding]),
-            None => check(&source.text, &product, &release, &knowledge),
+            None => read(&source.text, &product, &release),
         };
         specs.push(Spec {
             product,
@@ -135,7 +133,7 @@ fn source(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
         Err(error) if error.kind() == ErrorKind::FileTooLarge => {
             let title = format!("the file is too large: {error}");
             let help = "keep to the table; no real one is so large";
-            unreadable = Some(finding(&rules::too_long::RULE, 0, title, help));
+            unreadable = Some(finding(&rules::TOO_LONG, 0, title, help));
             Vec::new()
         }
         bytes => bytes.map_err(|error| format!("cannot read {}: {error}", path.display()))?,
@@ -143,12 +141,7 @@ fn source(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
     let text = String::from_utf8(bytes).unwrap_or_else(|error| {
         let at = error.utf8_error().valid_up_to();
         let title = format!("the file is not UTF-8 at byte {at}");
-        unreadable = Some(finding(
-            &rules::invalid_toml::RULE,
-            at,
-            title,
-            "save it as UTF-8",
-        ));
+        unreadable = Some(finding(&rules::INVALID_TOML, at, title, "save it as UTF-8"));
         let mut bytes = error.into_bytes();
         bytes.truncate(at);
         String::from_utf8(bytes).unwrap_or_default()
@@ -157,55 +150,50 @@ fn source(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
     Ok((Source { path, text }, unreadable))
 }
 
-/// The facts beside the specs; none where there is no such file.
-fn knowledge(path: &Path) -> Result<Knowledge, String> {
+/// The file of facts beside the specs, and what it says; nothing where there is no such file.
+///
+/// # Errors
+/// When it cannot be read or is malformed.
+pub fn knowledge(folder: &Path) -> Result<(Source, Knowledge), String> {
+    let path = folder.join(KNOWLEDGE);
     if !path.exists() {
-        return Ok(Knowledge::default());
+        let (path, text) = (path.display().to_string(), String::new());
+        return Ok((Source { path, text }, Knowledge::default()));
     }
-    let (source, unreadable) = source(path)?;
-    let mut findings = match unreadable {
+    let (source, unreadable) = source(&path)?;
+    let findings = match unreadable {
         Some(finding) => vec![finding],
         None => unlike_text(&source.text),
     };
-    let mut knowledge = Knowledge::default();
-    if findings.is_empty() {
-        match Knowledge::parse(&source.text) {
-            Ok(read) => knowledge = read,
-            Err(error) => findings.push(finding(&error, &source.text)),
-        }
-        findings.extend(knowledge.duplicates());
+    if !findings.is_empty() {
+        return Err(malformed(&source, &findings));
     }
-    if findings.is_empty() {
-        return Ok(knowledge);
+    match Knowledge::parse(&source.text) {
+        Ok(knowledge) => Ok((source, knowledge)),
+        Err(error) => Err(malformed(&source, &[finding(&error, &source.text)])),
     }
-    let shown = diagnostic::render(&source, &findings);
-    Err(format!("the knowledge is malformed\n{}", shown.trim_end()))
 }
 
-/// Reads one spec's text. `product` and `release` are what its path says. Gives the release if
-/// there is no error, and every error and every warning that is not acknowledged.
+/// The message about knowledge with these findings.
 #[must_use]
-pub fn check(
-    text: &str,
-    product: &str,
-    release: &str,
-    knowledge: &Knowledge,
-) -> (Option<Release>, Vec<Diagnostic>) {
+pub fn malformed(knowledge: &Source, findings: &[Diagnostic]) -> String {
+    let shown = diagnostic::render(knowledge, findings);
+    format!("the knowledge is malformed\n{}", shown.trim_end())
+}
+
+/// Reads one spec's text. `product` and `release` are what its path says. Gives the release as far as
+/// it could be read, and every error in a single value.
+#[must_use]
+pub fn read(text: &str, product: &str, release: &str) -> (Option<Release>, Vec<Diagnostic>) {
     let Parsed {
         raw,
         findings,
         removed,
     } = parse(text);
-    let Some(raw) = raw else {
-        return (None, findings);
-    };
-    let (release, mut findings) = lower::lower(raw, product, release, removed, findings);
-    let Some(mut release) = release else {
-        return (None, findings);
-    };
-    (findings, release.notes) = rules::check(&release, knowledge, findings);
-    let refused = findings.iter().any(Diagnostic::is_error);
-    ((!refused).then_some(release), findings)
+    match raw {
+        Some(raw) => lower::lower(raw, product, release, removed, findings),
+        None => (None, findings),
+    }
 }
 
 /// A raw release as far as it could be read.
@@ -271,7 +259,7 @@ fn first(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
         findings.truncate(MOST_FINDINGS);
         let place = findings.last().map_or(0..0, |last| last.span.clone());
         findings.push(Diagnostic::new(
-            &rules::too_long::RULE,
+            &rules::TOO_LONG,
             place,
             format!("the file has more than {MOST_FINDINGS} errors"),
             "the last one that is shown",
@@ -304,7 +292,7 @@ fn too_deep(text: &str) -> Option<Diagnostic> {
         }
         if levels > MOST_LEVELS {
             return Some(Diagnostic::new(
-                &rules::too_long::RULE,
+                &rules::TOO_LONG,
                 token.span().start()..token.span().end(),
                 format!("a value is nested more than {MOST_LEVELS} levels deep"),
                 "one level more",
@@ -320,7 +308,7 @@ fn unlike_text(text: &str) -> Vec<Diagnostic> {
     // Such a file is not what a review of it shows.
     let hidden = hidden(text).take(MOST_FINDINGS + 1).map(|(at, c)| {
         Diagnostic::new(
-            &rules::control_character::RULE,
+            &rules::CONTROL_CHARACTER,
             at..at + c.len_utf8(),
             format!("the file has the character {}", c.escape_unicode()),
             "here",
@@ -337,23 +325,23 @@ fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
     let message = error.message();
     let (rule, label, help) = match message.split_once(", expected ") {
         Some((unknown, expected)) if unknown.starts_with("unknown field") => (
-            &rules::unknown_key::RULE,
+            &rules::UNKNOWN_KEY,
             "no such key here".to_owned(),
             keys_instead(unknown, expected.trim_start_matches("one of ")),
         ),
         Some((wrong, expected)) if wrong.starts_with("invalid type") => (
-            &rules::wrong_type::RULE,
+            &rules::WRONG_TYPE,
             "a value of another type".to_owned(),
             format!("write {}", expected.replace("a sequence", "a list")),
         ),
         _ => (
-            &rules::invalid_toml::RULE,
+            &rules::INVALID_TOML,
             "here".to_owned(),
             "correct the TOML (https://toml.io)".to_owned(),
         ),
     };
     let title = match message.split_once(", expected ") {
-        Some((unknown, _)) if rule.code == rules::unknown_key::RULE.code => {
+        Some((unknown, _)) if rule.code == rules::UNKNOWN_KEY.code => {
             unknown.replacen("field", "key", 1)
         }
         _ => message.replace('\n', "; "),

@@ -7,17 +7,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::SCHEMA;
 use super::model::{
     Acknowledgement, Architecture, Chart, Component, Condition, HelmKey, Hole, Image, ImageSource,
     InstallStep, Located, Package, Release, Scalar, Setting, Text, Workload,
 };
 use super::raw::{self, Key, Spanned};
-use crate::diagnostic::{Diagnostic, Span};
+use super::{FORMAT, SCHEMA, rules};
+use crate::diagnostic::{Diagnostic, Rule, Span};
 use crate::image::ImageRef;
 use crate::kubernetes::{Range, Requirement};
-use crate::rules::{self, Rule};
-use crate::schema;
 use crate::suggest::did_you_mean;
 use crate::text::is_invisible;
 
@@ -94,7 +92,7 @@ impl Lowering {
     ) -> Option<Spanned<T>> {
         if key.is_none() && !self.is_removed(name, owner) {
             self.report(
-                &rules::missing_key::RULE,
+                &rules::MISSING_KEY,
                 owner.clone(),
                 format!("the key `{name}` is missing"),
                 "in this table",
@@ -116,7 +114,7 @@ impl Lowering {
             && *schema.get_ref() != SCHEMA
         {
             self.report(
-                &rules::unsupported_schema::RULE,
+                &rules::UNSUPPORTED_SCHEMA,
                 schema.span(),
                 format!(
                     "schema {} is not one that this tool reads",
@@ -133,9 +131,9 @@ impl Lowering {
         self.version = self
             .path_name(raw.release, "release", release, "file")
             .unwrap_or_else(|| release.to_owned());
-        if product == schema::FOLDER {
+        if product == FORMAT {
             self.report(
-                &rules::malformed_name::RULE,
+                &rules::MALFORMED_NAME,
                 top.clone(),
                 format!("a product cannot be named {product:?}"),
                 "in this file",
@@ -145,7 +143,7 @@ impl Lowering {
         let title = self.text(raw.title, "title", &top);
         let kubernetes = self
             .require(raw.kubernetes, "kubernetes", &top, "\"v1.16-v1.30\"")
-            .and_then(|text| self.parsed(&text, &rules::malformed_range::RULE, Range::parse));
+            .and_then(|text| self.parsed(&text, &rules::MALFORMED_RANGE, Range::parse));
         self.kubernetes = kubernetes;
         let architectures = self.release_architectures(raw.architectures);
         let package = raw.package.map(|package| self.package(package));
@@ -154,7 +152,7 @@ impl Lowering {
             .map(|chart| self.chart(chart));
         if raw.workload.is_empty() && !self.is_removed("workload", &top) {
             self.report(
-                &rules::missing_key::RULE,
+                &rules::MISSING_KEY,
                 top.clone(),
                 "the spec has no `[[workload]]`",
                 "in this file",
@@ -167,7 +165,7 @@ impl Lowering {
         let workloads = self.all(raw.workload, Self::workload);
         if raw.component.is_empty() && !self.is_removed("component", &top) {
             self.report(
-                &rules::missing_key::RULE,
+                &rules::MISSING_KEY,
                 top,
                 "the table has no `[[component]]`",
                 "in this file",
@@ -232,7 +230,7 @@ impl Lowering {
         let text = self.require(key, name, &(0..0), &format!("{path:?}"))?;
         if text.get_ref() != path {
             self.report(
-                &rules::wrong_place::RULE,
+                &rules::WRONG_PLACE,
                 text.span(),
                 format!(
                     "the {name} `{}` is not the name of the spec's {part}, `{path}`",
@@ -262,7 +260,7 @@ impl Lowering {
             return Some(text.into_inner());
         }
         self.report(
-            &rules::malformed_name::RULE,
+            &rules::MALFORMED_NAME,
             text.span(),
             format!("{:?} is not a valid {what}", text.get_ref()),
             format!("not made of {of}"),
@@ -329,7 +327,7 @@ impl Lowering {
             let minors = supported.filter(|minor| value.includes(*minor)).collect();
             self.found.push(
                 Diagnostic::new(
-                    &rules::requirement_typo::RULE,
+                    &rules::REQUIREMENT_TYPO,
                     span.clone(),
                     title,
                     format!("read as `{value}`"),
@@ -339,16 +337,12 @@ impl Lowering {
             );
             return Some(Located { value, span });
         }
-        self.located(
-            &text,
-            &rules::malformed_requirement::RULE,
-            Requirement::parse,
-        )
+        self.located(&text, &rules::MALFORMED_REQUIREMENT, Requirement::parse)
     }
 
     fn helm_key(&mut self, key: Key<String>, name: &str, owner: &Span) -> Option<Located<HelmKey>> {
         let text = self.require(key, name, owner, "\"images.example\"")?;
-        self.located(&text, &rules::malformed_helm_key::RULE, HelmKey::parse)
+        self.located(&text, &rules::MALFORMED_HELM_KEY, HelmKey::parse)
     }
 
     /// A text in both languages. No rule over the table asks what a text says, so one that is
@@ -367,7 +361,7 @@ impl Lowering {
             missing => {
                 let place = missing.map_or(span.clone(), |text| text.span());
                 self.report(
-                    &rules::missing_translation::RULE,
+                    &rules::MISSING_TRANSLATION,
                     place,
                     format!("`{name}` has no {called} text"),
                     "every text is written in both languages",
@@ -387,7 +381,7 @@ impl Lowering {
     fn plain(&mut self, text: &Spanned<String>) -> String {
         if let Some(odd) = text.get_ref().chars().find(|c| is_invisible(*c)) {
             self.report(
-                &rules::control_character::RULE,
+                &rules::CONTROL_CHARACTER,
                 text.span(),
                 format!("a text has the character {}", odd.escape_unicode()),
                 "a text is one line of visible characters",
@@ -414,7 +408,7 @@ impl Lowering {
         });
         if let Some(placeholder) = placeholder {
             self.report(
-                &rules::placeholder::RULE,
+                &rules::PLACEHOLDER,
                 text.span(),
                 format!("{what} still has the placeholder `{placeholder}`"),
                 "never filled in",
@@ -428,7 +422,7 @@ impl Lowering {
     fn too_long(&mut self, length: usize, most: usize, span: Span, what: &str, of: &str) -> bool {
         if length > most {
             self.report(
-                &rules::too_long::RULE,
+                &rules::TOO_LONG,
                 span,
                 format!("{what} has {length} {of}"),
                 "too many",
@@ -470,7 +464,7 @@ impl Lowering {
     fn once(&mut self, seen: &mut HashSet<String>, name: &Spanned<String>, what: &str) {
         if !seen.insert(name.get_ref().clone()) {
             self.report(
-                &rules::duplicate_name::RULE,
+                &rules::DUPLICATE_NAME,
                 name.span(),
                 format!("the {what} `{}` is named twice", name.get_ref()),
                 "again here",
@@ -484,7 +478,7 @@ impl Lowering {
         if is_empty {
             let title = format!("{what} is empty");
             self.report(
-                &rules::empty_list::RULE,
+                &rules::EMPTY_LIST,
                 span,
                 title,
                 "nothing in it",
@@ -498,7 +492,7 @@ impl Lowering {
         let known = self.architectures.is_empty() || self.architectures.contains(name.get_ref());
         if !known {
             self.report(
-                &rules::unknown_architecture::RULE,
+                &rules::UNKNOWN_ARCHITECTURE,
                 name.span(),
                 format!("the release is not built for `{}`", name.get_ref()),
                 "not in the release's `architectures`",
@@ -578,7 +572,7 @@ impl Lowering {
             .and_then(|name| self.label(name, "namespace"));
         let mut defaults = BTreeMap::new();
         for (key, is) in raw.defaults {
-            if let Some(key) = self.parsed(&key, &rules::malformed_helm_key::RULE, HelmKey::parse) {
+            if let Some(key) = self.parsed(&key, &rules::MALFORMED_HELM_KEY, HelmKey::parse) {
                 defaults.insert(key, is.into_inner());
             }
         }
@@ -642,7 +636,7 @@ impl Lowering {
         let enabled_when = self.whole(raw.enabled_when, Self::condition);
         if raw.image.is_empty() {
             self.report(
-                &rules::missing_key::RULE,
+                &rules::MISSING_KEY,
                 span,
                 "the component has no `[[component.image]]`",
                 "this component",
@@ -686,7 +680,7 @@ impl Lowering {
             } else {
                 let workloads: Vec<_> = self.workloads.iter().map(String::as_str).collect();
                 self.report(
-                    &rules::unknown_workload::RULE,
+                    &rules::UNKNOWN_WORKLOAD,
                     name.span(),
                     format!("the spec has no workload `{}`", name.get_ref()),
                     "no `[[workload]]` has this name",
@@ -709,7 +703,7 @@ impl Lowering {
             let known = defaults.keys().map(|known| known.as_str().to_owned());
             let question = did_you_mean(key.value.as_str(), known);
             self.report(
-                &rules::missing_default::RULE,
+                &rules::MISSING_DEFAULT,
                 key.span,
                 format!(
                     "the spec does not say what the chart sets `{}` to",
@@ -774,7 +768,7 @@ impl Lowering {
     fn packaged<T>(&mut self, archives: &Spanned<BTreeMap<Spanned<String>, T>>) {
         let Some(packages) = self.packages.clone() else {
             self.report(
-                &rules::missing_package::RULE,
+                &rules::MISSING_PACKAGE,
                 archives.span(),
                 "an image comes in the vendor's package, and the spec has no `[package]`",
                 "an archive of the package",
@@ -785,7 +779,7 @@ impl Lowering {
         for name in archives.get_ref().keys() {
             if !packages.contains(name.get_ref()) && self.architectures.contains(name.get_ref()) {
                 self.report(
-                    &rules::missing_package::RULE,
+                    &rules::MISSING_PACKAGE,
                     name.span(),
                     format!("the spec names no package for `{}`", name.get_ref()),
                     "an archive of it",
@@ -800,27 +794,27 @@ impl Lowering {
         if !self.filled_in(text, "the reference", &marks) {
             return None;
         }
-        let reference = self.located(text, &rules::malformed_reference::RULE, ImageRef::parse)?;
+        let reference = self.located(text, &rules::MALFORMED_REFERENCE, ImageRef::parse)?;
         let image = &reference.value;
         let lower_case;
         let finding = if image.digest().is_some() {
             // A node's archive has a manifest of its own, so a registry's digest is not found there.
             Some((
-                &rules::reference_by_digest::RULE,
+                &rules::REFERENCE_BY_DIGEST,
                 "has a digest",
                 "an image is referred to by its tag",
                 "remove the `@` and what follows",
             ))
         } else if image.tag().is_none() {
             Some((
-                &rules::reference_without_tag::RULE,
+                &rules::REFERENCE_WITHOUT_TAG,
                 "has no tag",
                 "no version",
                 "add the image's version, such as `:v1.0.0`",
             ))
         } else if image.tag() == Some("latest") {
             Some((
-                &rules::latest_tag::RULE,
+                &rules::LATEST_TAG,
                 "is another image every time that somebody pushes one",
                 "the tag `latest`",
                 "write the version that the release was tested with",
@@ -832,28 +826,28 @@ impl Lowering {
                 &image.as_str()[host.len()..]
             );
             Some((
-                &rules::upper_case_host::RULE,
+                &rules::UPPER_CASE_HOST,
                 "names its registry in upper-case letters",
                 "no path in a private registry can have them",
                 lower_case.as_str(),
             ))
         } else if image.host().is_none() && !in_package && image.tag() == Some(&self.version) {
             Some((
-                &rules::package_image_without_archive::RULE,
+                &rules::PACKAGE_IMAGE_WITHOUT_ARCHIVE,
                 "looks like an image of the vendor's package, and has no `archives`",
                 "a short name with the release's version",
                 "add `archives` with the names that its archive goes by, per architecture",
             ))
         } else if image.host().is_none() && !in_package {
             Some((
-                &rules::short_name::RULE,
+                &rules::SHORT_NAME,
                 "names no registry",
                 "every engine would ask docker.io for it",
                 "put the registry in front, or add `archives` if the image comes in the vendor's package",
             ))
         } else if image.host().is_some() && in_package {
             Some((
-                &rules::package_image_with_host::RULE,
+                &rules::PACKAGE_IMAGE_WITH_HOST,
                 "names a registry",
                 "the image comes in the vendor's package",
                 "write the short name that is in its archive, or remove `archives`",
@@ -885,7 +879,7 @@ impl Lowering {
         };
         if archives.is_some() {
             self.report(
-                &rules::needless_architectures::RULE,
+                &rules::NEEDLESS_ARCHITECTURES,
                 names.span(),
                 "a row with `archives` has `architectures` too",
                 "the archives say for which architectures the image is there",
@@ -932,7 +926,7 @@ impl Lowering {
             }
             other => {
                 self.report(
-                    &rules::wrong_type::RULE,
+                    &rules::WRONG_TYPE,
                     span,
                     format!("a setting's value is of the type {}", other.type_str()),
                     "expected a string, an integer or a boolean",
@@ -958,29 +952,15 @@ impl Lowering {
 
     fn acknowledgement(&mut self, raw: raw::Acknowledge, span: Span) -> Option<Acknowledgement> {
         let rule = self.require(raw.rule, "rule", &span, "\"frozen-registry\"");
-        let rule = rule.and_then(|code| {
-            let warning = rules::acknowledgeable().find(|rule| rule.code == code.get_ref());
-            if warning.is_none() {
-                let wrong = match rules::find(code.get_ref()) {
-                    Some(_) => "cannot be acknowledged",
-                    None => "is no rule",
-                };
-                self.report(
-                    &rules::unknown_rule::RULE,
-                    code.span(),
-                    format!("{:?} {wrong}", code.get_ref()),
-                    "here",
-                    "write the code of a warning, or of a finding that shows a note, as it is in brackets",
-                );
-            }
-            warning
-        });
         let subjects = self.require(raw.subjects, "subjects", &span, "[\"k8s.gcr.io\"]");
         let reason = self.text(raw.reason, "reason", &span);
-        let subjects = subjects?;
+        let (rule, subjects) = (rule?, subjects?);
         self.not_empty(subjects.get_ref().is_empty(), subjects.span(), "`subjects`");
         Some(Acknowledgement {
-            rule: rule?,
+            rule: Located {
+                value: rule.get_ref().clone(),
+                span: rule.span(),
+            },
             subjects: subjects
                 .into_inner()
                 .iter()

@@ -7,20 +7,15 @@ pub mod knowledge;
 pub mod load;
 mod lower;
 pub mod model;
-mod raw;
-
-use crate::schema;
-use crate::tree::Tree;
+pub(crate) mod raw;
+pub(crate) mod rules;
 
 pub use knowledge::Knowledge;
-pub use load::{Spec, load};
+pub use load::Spec;
 pub use model::Release;
 
 /// The version of the spec's format that this tool reads.
 pub const SCHEMA: i64 = 1;
 
-/// The files about the spec's format.
-#[must_use]
-pub fn format() -> Tree {
-    schema::tree::<raw::Release>(SCHEMA)
-}
+/// The folder beside the products' that has the files about the spec's format.
+pub const FORMAT: &str = "spec-format";

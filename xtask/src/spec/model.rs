@@ -3,7 +3,7 @@
 //! Only [`super::lower`] makes these. A [`Release`] still may break a rule over the whole table
 //! (a gap, an overlap): [`crate::rules`] looks for that, which is why places are kept here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
@@ -11,7 +11,6 @@ use crate::diagnostic::Span;
 use crate::image::ImageRef;
 use crate::kubernetes::{Minor, Range, Requirement};
 use crate::quote;
-use crate::rules::Rule;
 
 /// A value and where the spec has it. Two are equal if their values are.
 #[derive(Clone, Debug)]
@@ -84,13 +83,44 @@ impl Release {
             images.map(move |image| (component, image))
         })
     }
+
+    /// The Helm values that a minor forces.
+    #[must_use]
+    pub fn forced(&self, minor: Minor) -> HashMap<&HelmKey, &Scalar> {
+        let bound = |setting: &&Setting| setting.kubernetes.value.includes(minor);
+        let settings = self.settings.iter().filter(bound);
+        settings
+            .map(|setting| (&setting.key.value, &setting.value))
+            .collect()
+    }
+
+    /// The Helm values that each minor forces.
+    #[must_use]
+    pub fn forced_by_minor(&self) -> Vec<(Minor, HashMap<&HelmKey, &Scalar>)> {
+        let minors = self.kubernetes.minors();
+        minors.map(|minor| (minor, self.forced(minor))).collect()
+    }
+
+    /// Whether the chart deploys a component when nothing but the forced values is set.
+    #[must_use]
+    pub fn is_on(&self, component: &Component, forced: &HashMap<&HelmKey, &Scalar>) -> bool {
+        component.enabled_when.is_empty()
+            || component.enabled_when.iter().any(|condition| {
+                let is = match forced.get(&condition.key) {
+                    Some(Scalar::Bool(value)) => Some(value),
+                    Some(_) => None,
+                    None => self.chart.defaults.get(&condition.key),
+                };
+                is == Some(&condition.is)
+            })
+    }
 }
 
 /// A warning that somebody has looked at.
 #[derive(Clone, Debug)]
 pub struct Acknowledgement {
-    /// What kind of warning.
-    pub rule: &'static Rule,
+    /// What kind of warning, by its code.
+    pub rule: Located<String>,
     /// What it is about, as the warnings say it.
     pub subjects: Vec<Located<String>>,
     /// Why it stays, for the reader of the pages.

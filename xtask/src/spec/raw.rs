@@ -12,8 +12,6 @@ use std::ops::Deref;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-use crate::rules;
-
 /// The forms of a requirement, for editors; [`crate::kubernetes`] reads it.
 const REQUIREMENT: &str = "^v[0-9]+[.][0-9]+([+]|[.]x|-v[0-9]+[.][0-9]+)$";
 /// The form of a supported range.
@@ -26,11 +24,6 @@ const HELM_KEY: &str = "^[A-Za-z][A-Za-z0-9_-]*([.][A-Za-z][A-Za-z0-9_-]*)*$";
 const LABEL: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
 /// The form of a product's or a release's name, and of a file's.
 const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9._+-]*$";
-
-/// The codes that can be acknowledged.
-fn acknowledgeable() -> Vec<&'static str> {
-    rules::acknowledgeable().map(|rule| rule.code).collect()
-}
 
 /// A key that may be missing.
 pub type Key<T> = Option<Spanned<T>>;
@@ -163,7 +156,7 @@ pub struct Release {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Acknowledge {
     /// Its code: `frozen-registry`, `chart-unknown-image`.
-    #[schemars(required, extend("enum" = acknowledgeable()))]
+    #[schemars(required)]
     pub rule: Key<String>,
     /// What it is about, as its note writes it: `["k8s.gcr.io"]`.
     #[schemars(required, length(min = 1))]
