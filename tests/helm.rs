@@ -7,7 +7,6 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::process::Command;
 
 use harness::Scratch;
@@ -260,7 +259,7 @@ fn helms_own_programs_install_what_the_pages_say() {
             if images == wanted[0] {
                 // The engine of the other tests renders the same.
                 let values = fs::read_to_string(kit.join("values.yaml")).expect("readable");
-                let engine = engine.render(Path::new(chart), &[&values]).documents;
+                let engine = engine.render(&kit.join(chart), &[&values]).documents;
                 let manifests = first.documents.iter();
                 let manifests = manifests.filter(|it| it["kind"] != "CustomResourceDefinition");
                 assert_eq!(manifests.count(), engine.len());
