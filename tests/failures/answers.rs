@@ -128,9 +128,10 @@ fn a_registry_that_lists_an_image_and_does_not_show_it() {
         let read = request.method == "GET" && is_tag(request) && of_victim(request);
         read.then_some(Answer { status: 412, body })
     });
-    let (said, _) = one_fails(push(&OTHER.1));
+    let (said, help) = one_fails(push(&OTHER.1));
     contains(&said, "cannot tell what");
     contains(&said, "found vulnerabilities");
+    contains(&help, "let the account of the login read it");
     assert_eq!(mirror.catalog()[VICTIM], before[VICTIM]);
 
     proxy.heal();

@@ -12,16 +12,18 @@ use crate::{
     expect_mirror, fails, home_with_victim_at, images, others, pull, push,
 };
 
+const SOURCE_IS_WELL: &str = "help: see that the source registry is well, ";
+
 /// One image cannot be had, until `mend`: the others arrive, and the summary names that one alone.
 #[track_caller]
-fn one_image_fails(home: &Path, cause: &str, mend: impl FnOnce()) {
+fn one_image_fails(home: &Path, cause: &str, help: &str, mend: impl FnOnce()) {
     let (folder, mirror) = (Scratch::new("pulled"), Registry::start());
     let scripts = || {
         [pull(&folder), push(mirror.address())]
             .map(|script| script.whole_package().env("HOME", home))
     };
     for script in scripts() {
-        let failed = fails(script, &[]);
+        let failed = fails(script, &[help]);
         assert_eq!(images(&failed, "copied"), others(), "{failed}");
         let (_, missing) = failed.stderr.split_once("missing:\n").expect("a summary");
         let (missing, _) = missing.split_once("\nhelp: ").expect("help");
@@ -49,7 +51,7 @@ fn a_source_registry_answers_500() {
     let proxy = FaultyProxy::before(WORLD.source.address());
     let home = home_with_victim_at(WORLD.source.address(), proxy.address());
     proxy.fail(VICTIM_PATH, Fault::ServerError);
-    one_image_fails(&home, "500", || proxy.heal());
+    one_image_fails(&home, "500", SOURCE_IS_WELL, || proxy.heal());
     assert!(proxy.hits() > 0);
 }
 
@@ -59,7 +61,7 @@ fn a_source_registry_drops_the_connection_midway() {
     let proxy = FaultyProxy::before(WORLD.source.address());
     let home = home_with_victim_at(WORLD.source.address(), proxy.address());
     proxy.fail("/csi-resizer/blobs/", Fault::Cut);
-    one_image_fails(&home, "EOF", || proxy.heal());
+    one_image_fails(&home, "EOF", SOURCE_IS_WELL, || proxy.heal());
     assert!(proxy.hits() > 0);
 }
 
@@ -101,7 +103,8 @@ fn a_registry_drops_one_connection() {
 fn an_image_that_does_not_exist() {
     let elsewhere = Registry::start();
     let home = home_with_victim_at(WORLD.source.address(), elsewhere.address());
-    one_image_fails(&home, "manifest unknown", || {
+    let help = "help: see that the source registry has it, ";
+    one_image_fails(&home, "manifest unknown", help, || {
         let place = |registry: &Registry| format!("docker://{}/{VICTIM}", registry.address());
         let copy = Script::new(tool("skopeo"))
             .args([
@@ -147,7 +150,14 @@ fn a_private_registry_fails(fault: Fault, cause: &str) {
         let proxy = FaultyProxy::before(mirror.address());
         proxy.fail("/csi-resizer/blobs/uploads/", fault);
         let push = || from(push(proxy.address()));
-        let failed = fails(push(), &[&format!("missing:\n  {VICTIM}: "), cause]);
+        let failed = fails(
+            push(),
+            &[
+                &format!("missing:\n  {VICTIM}: "),
+                cause,
+                " is well, and can be reached",
+            ],
+        );
         assert_eq!(images(&failed, "copied"), others(), "{failed}");
         assert!(proxy.hits() > 0);
 

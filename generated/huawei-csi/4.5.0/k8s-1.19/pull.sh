@@ -603,12 +603,13 @@ classify() { # CAUSE
     case $1 in
         *'unknown flag'*) answer=old ;;
         *'trust policy'* | *policy.json*) answer=no-policy ;;
-        *' rejected'*) answer=rejected ;;
+        *'rejected by policy'* | *'image rejected'*) answer=rejected ;;
         *x509*) answer=other ;;
         *'o space left on device'*) answer=disk ;;
+        *[Tt]imeout* | *'deadline exceeded'*) answer=busy ;;
         *'HTTP status: 507'* | *'StatusCode: 413'* | *'too large'* | *[Qq]uota* | *exceed*) answer=full ;;
         *'HTTP status: 5'* | *'from registry 5'* | *'StatusCode: 429'* | *[Tt]'oomanyrequests'* | *[Tt]'oo many requests'*) answer=busy ;;
-        *EOF* | *'connection re'* | *timeout* | *'no such host'* | *'no route to host'*) answer=busy ;;
+        *EOF* | *'connection re'* | *'no such host'* | *'no route to host'*) answer=busy ;;
         *'StatusCode: 401'* | *[Uu]nauthorized* | *[Aa]'uthentication required'*) answer=unauthorized ;;
         *'StatusCode: 403'* | *Forbidden*) answer=forbidden ;;
         *denied*) answer=denied ;;

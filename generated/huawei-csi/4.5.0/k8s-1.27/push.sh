@@ -668,12 +668,13 @@ classify() { # CAUSE
     case $1 in
         *'unknown flag'*) answer=old ;;
         *'trust policy'* | *policy.json*) answer=no-policy ;;
-        *' rejected'*) answer=rejected ;;
+        *'rejected by policy'* | *'image rejected'*) answer=rejected ;;
         *x509*) answer=other ;;
         *'o space left on device'*) answer=disk ;;
+        *[Tt]imeout* | *'deadline exceeded'*) answer=busy ;;
         *'HTTP status: 507'* | *'StatusCode: 413'* | *'too large'* | *[Qq]uota* | *exceed*) answer=full ;;
         *'HTTP status: 5'* | *'from registry 5'* | *'StatusCode: 429'* | *[Tt]'oomanyrequests'* | *[Tt]'oo many requests'*) answer=busy ;;
-        *EOF* | *'connection re'* | *timeout* | *'no such host'* | *'no route to host'*) answer=busy ;;
+        *EOF* | *'connection re'* | *'no such host'* | *'no route to host'*) answer=busy ;;
         *'StatusCode: 401'* | *[Uu]nauthorized* | *[Aa]'uthentication required'*) answer=unauthorized ;;
         *'StatusCode: 403'* | *Forbidden*) answer=forbidden ;;
         *denied*) answer=denied ;;
@@ -923,6 +924,7 @@ inspect() { # FILE DESTINATION [--config]
         return
     fi
     find_cause
+    classify "$cause"
     return 1
 }
 
@@ -950,7 +952,6 @@ ask() { # DESTINATION
     fi
     # From version 1.11 on, skopeo says by its status that there is none.
     [ "$result" -ne 2 ] || return 0
-    classify "$cause"
     [ "$answer" != absent ] || return 0
     why=$cause
     if registry list-tags "docker://${1%:*}"; then
@@ -1084,7 +1085,7 @@ is_windows() { # CAUSE
 # One manifest stands for itself; those of several architectures get an index over them.
 put_from_files() { # NAME
     if ! find_held; then
-        fail "cannot tell what $host has under this name: $cause"
+        fail_held "cannot tell what $host has under this name"
         return
     fi
     join_parts "$1"
@@ -1092,7 +1093,7 @@ put_from_files() { # NAME
         say "already there, for $served nodes"
         return
     elif ! keep_others "$1"; then
-        fail "cannot keep what $host has for other architectures: $cause"
+        fail_held "cannot keep what $host has for other architectures"
         return
     fi
     join_parts "$1"
@@ -1104,6 +1105,11 @@ put_from_files() { # NAME
     else
         fail_copy "$pool/manifest.json"
     fi
+}
+
+fail_held() { # PROBLEM
+    find_remedy "$answer" "$host" || remedy="let the account of the login read it in $host"
+    fail "$1: $cause" "$remedy"
 }
 
 join_parts() { # NAME
