@@ -5,9 +5,9 @@ use std::fs;
 use harness::{Containerd, Registry, Scratch, Script, path_with, path_without};
 
 use crate::{
-    ARCHIVE, VICTIM, WORLD, WithPackage, alter, archive_copy, archive_in, empty, expect_archive,
-    expect_mirror, expect_node, fails, home_with_victim_at, images, import, others, pull, push,
-    references, sum_of,
+    ARCHIVE, MINOR, VICTIM, WORLD, WithPackage, alter, archive_copy, archive_in, empty,
+    expect_archive, expect_mirror, expect_node, fails, home_with_victim_at, images, import, others,
+    pull, push, references, sum_of,
 };
 
 #[test]
@@ -226,4 +226,43 @@ fn a_socket_with_its_scheme() {
     let import = import(&node, &ARCHIVE).env("CONTAINERD_ADDRESS", address);
     let _ = import.run().expect_success();
     expect_node(&node);
+}
+
+/// Help that nobody can read is a failure, and never the work itself.
+#[test]
+#[ignore = "needs root; tests/run brings it and runs this"]
+fn help_that_is_lost() {
+    for (script, operands) in [
+        ("pull.sh", ""),
+        ("push.sh", "localhost:1/x"),
+        ("import.sh", ""),
+    ] {
+        for lost in ["--help >/dev/full", "--help >&-", "-h >/dev/full"] {
+            let folder = Scratch::new("help");
+            let line = format!(
+                "{} {operands} {lost}",
+                WORLD.kit(MINOR).join(script).display()
+            );
+            let tool = format!("touch '{}/called'", folder.display());
+            let (_skopeo, skopeo) = path_with("skopeo", &tool);
+            let (_ctr, ctr) = path_with("ctr", &tool);
+            for path in [skopeo, ctr] {
+                let run = Script::isolated("sh").args(["-c", &line]).dir(&*folder);
+                let outcome = run.env("PATH", path).run();
+                assert_ne!(outcome.status.code(), Some(0), "{line}: {outcome}");
+                let made = folder.read_dir().expect("a folder").count();
+                assert_eq!(made, 0, "{line}: {outcome}");
+            }
+        }
+    }
+}
+
+/// What is asked for twice in two ways is not answered in one of them.
+#[test]
+#[ignore = "needs every tool; tests/run brings them and runs this"]
+fn a_check_is_no_dry_run() {
+    let node = Containerd::start();
+    let both = import(&node, &ARCHIVE).args(["--check", "--dry-run"]);
+    let said = both.run().expect_code(2);
+    assert!(said.stderr.contains("--check and --dry-run"), "{said}");
 }

@@ -213,7 +213,7 @@ is_ours() { # PATH
 lock() { # FOLDER HELP
     { mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ]; } || die "cannot make the lock $1" "$2"
     folder=$PWD
-    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "remove it, or run as that user"
+    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "$2"
     exec 9>>pid
     cd "$folder"
     waited=0
@@ -773,7 +773,10 @@ while [ $# -gt 0 ]; do
         --tls-verify) tls_verify=$2 && shift ;;
         --print-values) print_values=yes ;;
         --dry-run) dry_run=yes ;;
-        -h | --help) usage && exit ;;
+        -h | --help)
+            usage
+            exit
+            ;;
         -*) misuse "unknown option: $1" ;;
         *)
             [ -z "$host" ] || misuse "one registry at a time: $host or $1"

@@ -169,7 +169,7 @@ is_ours() { # PATH
 lock() { # FOLDER HELP
     { mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ]; } || die "cannot make the lock $1" "$2"
     folder=$PWD
-    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "remove it, or run as that user"
+    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "$2"
     exec 9>>pid
     cd "$folder"
     waited=0
@@ -672,15 +672,19 @@ while [ $# -gt 0 ]; do
         --package) packages=$(absolute "$2") && shift ;;
         --check) check=yes ;;
         --dry-run) dry_run=yes ;;
-        -h | --help) usage && exit ;;
+        -h | --help)
+            usage
+            exit
+            ;;
         *) misuse "unknown argument: $1" ;;
     esac
     shift
 done
+[ -z "$check" ] || [ -z "$dry_run" ] || misuse "--check and --dry-run are two things" "--check says what the node has, --dry-run what would be imported"
 [ -n "$arch" ] || arch=$(host_architecture)
 refuse_gaps "$arch"
 if [ -z "$archive" ]; then
-    archive=$PWD/$product-$release-k8s-$kubernetes-$arch.tar
+    archive=${PWD%/}/$product-$release-k8s-$kubernetes-$arch.tar
     beside=$(absolute "${0%/*}")/${archive##*/}
     [ -f "$archive" ] || [ ! -f "$beside" ] || archive=$beside
 fi

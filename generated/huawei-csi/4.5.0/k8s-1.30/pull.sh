@@ -169,7 +169,7 @@ is_ours() { # PATH
 lock() { # FOLDER HELP
     { mkdir -m 700 "$1" 2>/dev/null || [ -d "$1" ]; } || die "cannot make the lock $1" "$2"
     folder=$PWD
-    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "remove it, or run as that user"
+    { cd "$1" 2>/dev/null && is_ours .; } || die "the lock $1 is another user's" "$2"
     exec 9>>pid
     cd "$folder"
     waited=0
@@ -695,7 +695,10 @@ while [ $# -gt 0 ]; do
         --output) output=$2 && shift ;;
         --authfile) authfile=$(absolute "$2") && shift ;;
         --dry-run) dry_run=yes ;;
-        -h | --help) usage && exit ;;
+        -h | --help)
+            usage
+            exit
+            ;;
         *) misuse "unknown argument: $1" ;;
     esac
     shift
@@ -973,7 +976,7 @@ fi
 
 need_tools skopeo jq tar sha256sum flock
 { mkdir -p "$output" && cd "$output"; } || die "cannot use the folder $output" "--output names another"
-lock "$output/.$archive.lock" "--output names a folder to write in"
+lock "$output/.$archive.lock" "--output names a folder of your own"
 disk="the disk of $output"
 source_login="give --authfile with what skopeo login wrote for it"
 make_scratch "${TMPDIR:-/tmp}" "$product"
