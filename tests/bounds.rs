@@ -157,22 +157,6 @@ fn nothing_that_is_read_is_waited_for_or_read_without_end() {
 }
 
 #[test]
-fn a_diff_of_whatever_was_put_there_takes_no_time() {
-    let project = project();
-    let readme = project.path("generated/example/1.0.0/README.md");
-    let mut text = String::new();
-    let mut number: u32 = 1;
-    while text.len() < (1 << 20) - 20 {
-        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        text.push_str(&format!("{}\n", number >> 20));
-    }
-    fs::write(&readme, text).expect("written");
-    let (code, said) = run(&project, GEN_CHECK);
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains("more lines)"), "{said}");
-}
-
-#[test]
 fn what_is_nested_without_end_is_refused_where_it_stands() {
     let project = project();
     let blocks = |count: usize, open: &str, close: &str| {

@@ -8,6 +8,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -475,7 +476,11 @@ fn a_full_disk_leaves_what_was_there() {
     let run = || example().arg("--out").arg(&out).run();
     let _ = run().expect_success();
     let before = state(&out);
-    fs::write(disk.path().join("filler"), vec![0; 700 << 10]).expect("written");
+    // Some room, too little for a second folder.
+    let mut filler = fs::File::create(disk.path().join("filler")).expect("created");
+    while filler.write(&[0; 4096]).is_ok() {}
+    let full = filler.metadata().expect("there").len();
+    filler.set_len(full - (100 << 10)).expect("cut");
     let said = run().expect_code(1);
     assert!(said.stderr.contains("No space left"), "{said}");
     assert_eq!(state(&out), before);
