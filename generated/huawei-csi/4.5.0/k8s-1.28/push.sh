@@ -155,7 +155,8 @@ absolute() {
 need_tools() {
     absent=
     for tool; do
-        command -v "$tool" >/dev/null || absent="$absent $tool"
+        # Not a function of that name, which this script may have.
+        (unset -f "$tool" && command -v "$tool") >/dev/null 2>&1 || absent="$absent $tool"
     done
     [ -z "$absent" ] || die "not installed:$absent" "install it with this system's package manager, then run $me again"
 }
