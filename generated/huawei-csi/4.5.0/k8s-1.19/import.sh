@@ -320,10 +320,10 @@ take_out() { # ARCHIVE FOLDER BLOCKS FILE...
     [ $# -gt 3 ] || exit 0
     trap '' XFSZ # so tar says what went wrong
     ulimit -f "$3"
-    archive=$1
-    folder=$2
+    archive=$(absolute "$1")
+    cd "$2" || exit # tar takes a backslash in the path behind its -C for more than that
     shift 3
-    exec tar -xof "$archive" -C "$folder" "$@"
+    exec tar -xof "$archive" "$@"
 }
 
 # Lists an archive in two files: the names of its members, and what tar says of them, their kind first.
@@ -862,7 +862,7 @@ import() { # FILE FOLDER MEMBER...
         *' --local '*) options=$options$newline--local ;;
     esac
     mkfifo "$scratch/archive.tar"
-    tar -cf - -C "$folder" "$@" >"$scratch/archive.tar" 2>/dev/null &
+    (cd "$folder" && exec tar -cf - "$@") >"$scratch/archive.tar" 2>/dev/null &
     queue=$!
     set -- "$file"
     # shellcheck disable=SC2086 # a list

@@ -354,10 +354,10 @@ take_out() { # ARCHIVE FOLDER BLOCKS FILE...
     [ $# -gt 3 ] || exit 0
     trap '' XFSZ # so tar says what went wrong
     ulimit -f "$3"
-    archive=$1
-    folder=$2
+    archive=$(absolute "$1")
+    cd "$2" || exit # tar takes a backslash in the path behind its -C for more than that
     shift 3
-    exec tar -xof "$archive" -C "$folder" "$@"
+    exec tar -xof "$archive" "$@"
 }
 
 # Lists an archive in two files: the names of its members, and what tar says of them, their kind first.
