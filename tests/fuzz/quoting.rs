@@ -15,7 +15,7 @@ use values::{strings, with_strings};
 use xtask::plan;
 use xtask::quote::Quoting;
 use xtask::render::Renderer;
-use xtask::spec::{Knowledge, load};
+use xtask::spec::Knowledge;
 use xtask::target::{File, Language, Per, Target};
 use xtask::validate;
 

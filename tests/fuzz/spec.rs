@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use xtask::diagnostic::{self, Diagnostic, Source};
 use xtask::plan;
-use xtask::spec::{Knowledge, load};
+use xtask::spec::Knowledge;
 use xtask::validate;
 
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| {
