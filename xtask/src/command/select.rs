@@ -40,7 +40,11 @@ fn named(mut specs: Vec<Spec>, filters: &[String]) -> Result<Vec<Spec>, Failure>
         let known = specs
             .iter()
             .flat_map(|spec| [spec.release.clone(), name(spec)]);
-        let near = did_you_mean(unknown, known).map(|question| question + " ");
+        // Every version is like its neighbours, which does not make it a slip.
+        let near = match semver::Version::parse(unknown) {
+            Ok(_) => None,
+            Err(_) => did_you_mean(unknown, known).map(|question| question + " "),
+        };
         return Err(format!(
             "there is no spec of the release `{unknown}`\nhelp: {}the releases are {}",
             near.unwrap_or_default(),
