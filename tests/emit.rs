@@ -387,7 +387,12 @@ fn tampered(project: &Project, call: &str, tamper: &str, path: Option<&str>) -> 
     ];
     let path = path.map(|path| format!("--trace-path={path}"));
     let options = options.iter().chain(&path).map(String::as_str);
-    let runner: Vec<_> = ["strace"].into_iter().chain(options).collect();
+    let mut runner = vec!["strace"];
+    if tamper.starts_with("error") {
+        // With the kernel's filter no other call stops for strace; signals do not get through it.
+        runner.extend(["--follow-forks", "--seccomp-bpf"]);
+    }
+    runner.extend(options);
     let output = project.command(&runner, "generated").output();
     let output = output.expect("strace is there; run tests/run");
     let log = fs::read_to_string(log).expect("written");
