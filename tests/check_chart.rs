@@ -5,17 +5,17 @@ mod support;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use insta::{assert_snapshot, with_settings};
 use proptest::prelude::*;
+use support::spec_text::SpecText;
 use support::{fixtures, knowledge, rendered, root, text};
 use xtask::chart::{self, Chart};
 use xtask::diagnostic::{self, Source};
 use xtask::rules;
-use xtask::spec::Release;
-use xtask::spec::model::HelmKey;
-use xtask::validate;
+use xtask::spec::{HelmKey, ImageSource, Release};
 
 fn snapshot(name: &str, text: &str) {
     with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
@@ -40,6 +40,8 @@ fn run(chart: &str, options: &[&str]) -> (String, String, Option<i32>) {
     )
 }
 
+static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+
 /// The table, with a spec whose places are not those of the real one, which move with every edit.
 struct Table {
     release: Release,
@@ -53,13 +55,12 @@ impl Table {
 
     /// The table with some more TOML at its end.
     fn with(more: &str) -> Self {
-        Self::of(spec_text() + more)
+        Self::of(&SpecText::huawei().with_entry(more))
     }
 
-    fn of(text: String) -> Self {
-        let (release, findings) = validate::check(&text, "huawei-csi", "4.5.0", &knowledge());
-        let path = "spec/huawei-csi/4.5.0.toml".to_owned();
-        let spec = Source { path, text };
+    fn of(text: &SpecText) -> Self {
+        let (release, findings) = text.check(&knowledge());
+        let spec = text.source();
         let shown = diagnostic::render(&spec, &findings);
         assert_eq!(shown, "");
         let release = release.expect("a valid spec");
@@ -73,14 +74,10 @@ impl Table {
     }
 
     fn said_of(&self, about: &str, values: &str) -> String {
-        let source = |path: &str, text: &str| Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        };
         let chart = Chart {
             folder: fixtures().join("chart/esdk"),
-            about: source("Chart.yaml", about),
-            values: source("values.yaml", values),
+            about: Source::new("Chart.yaml", about),
+            values: Source::new("values.yaml", values),
         };
         self.said_of_chart(&chart)
     }
@@ -94,17 +91,13 @@ impl Table {
 
 /// A text without the line numbers of the real spec, which move with every edit.
 fn without_lines(text: &str) -> String {
-    let mark = "4.5.0.toml:";
+    let mark = ".toml:";
     let mut parts = text.split(mark);
     let first = parts.next().unwrap_or_default().to_owned();
     let is_digit = |c: char| c.is_ascii_digit();
     parts.fold(first, |before, part| {
         format!("{before}{mark}N{}", part.trim_start_matches(is_digit))
     })
-}
-
-fn spec_text() -> String {
-    fs::read_to_string(root().join("spec/huawei-csi/4.5.0.toml")).expect("the spec")
 }
 
 fn values() -> String {
@@ -121,6 +114,101 @@ fn a_chart_that_fits() {
     );
     let json = run("tests/fixtures/chart/esdk", &["--message-format", "json"]);
     assert_eq!(json, (String::new(), String::new(), Some(0)));
+}
+
+/// Runs the command on a chart with this `Chart.yaml` and no release chosen, for some products of the
+/// small table.
+fn chosen(products: &[(&str, &[&str])], about: &str) -> (String, Option<i32>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let example = SpecText::example();
+    for (product, releases) in products {
+        let spec = folder.path().join("spec").join(product);
+        fs::create_dir_all(&spec).expect("created");
+        let text = example
+            .product
+            .replace("name = \"example\"", &format!("name = {product:?}"));
+        fs::write(spec.join("product.toml"), text).expect("written");
+        for release in *releases {
+            fs::write(spec.join(format!("{release}.toml")), &example.release).expect("written");
+        }
+    }
+    let chart = folder.path().join("chart");
+    fs::create_dir(&chart).expect("created");
+    fs::write(chart.join("Chart.yaml"), about).expect("written");
+    fs::write(chart.join("values.yaml"), "{}\n").expect("written");
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["check-chart", "chart", "--spec", "spec"])
+        .current_dir(folder.path())
+        .output()
+        .expect("runs");
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    (said, output.status.code())
+}
+
+/// Without `--release` the chart says which table it is of.
+#[test]
+fn a_chart_chooses_its_table() {
+    let products: &[(&str, &[&str])] = &[
+        ("example", &["1.0.0", "1.1.0"]),
+        ("other", &["1.1.0", "1.10.0", "1.2.0"]),
+    ];
+    for (about, table) in [
+        ("name: example\nappVersion: 1.0.0\n", "example/1.0.0"),
+        ("name: example\nappVersion: v1.1.0\n", "example/1.1.0"),
+        ("name: other\nappVersion: 1.1.0\n", "other/1.1.0"),
+        ("name: other\nappVersion: '1.10.0'\n", "other/1.10.0"),
+    ] {
+        let (said, code) = chosen(products, &format!("version: 7.0.0\n{about}"));
+        let wanted = format!("error: chart does not fit the table of {table}: ");
+        assert!(code == Some(1) && said.contains(&wanted), "{about}: {said}");
+        assert!(!said.contains("chart-of-another-release"), "{said}");
+    }
+    let known = "help: choose the table with `--release`: example/1.0.0, 1.1.0; other/1.1.0, 1.2.0, 1.10.0\n";
+    for (about, wanted) in [
+        (
+            "name: example\nappVersion: 1.2.0\n",
+            "error: chart/Chart.yaml is of the chart `example` and the release 1.2.0, of which there is no table\n",
+        ),
+        (
+            "name: third\nappVersion: 1.1.0\n",
+            "error: chart/Chart.yaml is of the chart `third` and the release 1.1.0, of which there is no table\n",
+        ),
+        (
+            "name: example\nappVersion: '{{csi-version}}'\n",
+            "error: chart/Chart.yaml does not say by `name` and `appVersion` which release it installs\n",
+        ),
+        (
+            "name: example\n",
+            "error: chart/Chart.yaml does not say by `name` and `appVersion` which release it installs\n",
+        ),
+        (
+            "appVersion: 1.1.0\n",
+            "error: chart/Chart.yaml does not say by `name` and `appVersion` which release it installs\n",
+        ),
+        (
+            "name: [\n",
+            "error: chart/Chart.yaml does not say by `name` and `appVersion` which release it installs\n",
+        ),
+    ] {
+        let said = chosen(products, about);
+        assert_eq!(said, (format!("{wanted}{known}"), Some(1)), "{about}");
+    }
+}
+
+/// In the repository as it is.
+#[test]
+fn the_stand_in_chooses_the_real_table() {
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(["check-chart", "tests/fixtures/chart/esdk"])
+        .current_dir(root())
+        .env_remove("CARGO_MANIFEST_DIR")
+        .output()
+        .expect("runs");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(
+        said,
+        "tests/fixtures/chart/esdk fits the table of huawei-csi/4.5.0\n"
+    );
 }
 
 #[test]
@@ -163,7 +251,8 @@ fn every_kind_of_finding_is_shown_and_has_a_name_of_its_own() {
     let shown =
         ["unbuilt", "broken"].map(|name| run(&format!("tests/fixtures/chart/{name}"), &[]).1);
     let table = Table::new();
-    let shown = shown.concat() + &malformed(&table) + &about(&table);
+    let shown =
+        shown.concat() + &malformed(&table) + &about(&table) + &split_image("attacher.repository");
     for rule in rules::chart::RULES {
         assert!(
             shown.contains(&format!("error[{}]", rule.code)),
@@ -178,6 +267,38 @@ fn every_kind_of_finding_is_shown_and_has_a_name_of_its_own() {
             1
         );
     }
+}
+
+/// What is said of a chart that splits an image, of which the table writes this key below
+/// `images.sidecar`.
+fn split_image(key: &str) -> String {
+    let whole = "helm = \"images.sidecar.attacher\"";
+    let text = SpecText::huawei().with(whole, &format!("helm = \"images.sidecar.{key}\""));
+    let image = "attacher: k8s.gcr.io/sig-storage/csi-attacher:v3.4.0\n";
+    let parts = "attacher:\n      registry: k8s.gcr.io\n      repository: sig-storage/csi-attacher\n      tag: v3.4.0\n";
+    assert!(values().contains(image));
+    Table::of(&text).said(&values().replace(image, parts))
+}
+
+/// The whole reference in one part of an image would be completed by the others.
+#[test]
+fn a_key_of_one_part_of_an_image_is_refused() {
+    for (key, other) in [
+        ("attacher.repository", "tag"),
+        ("attacher.registry", "tag"),
+        ("attacher.tag", "registry"),
+    ] {
+        let said = split_image(key);
+        let title = format!(
+            "error[chart-part-of-image]: `images.sidecar.{key}` is one part of the image of `csi-attacher`"
+        );
+        let label = format!("beside it is `{other}`");
+        assert!(said.contains(&title) && said.contains(&label), "{said}");
+        assert_eq!(said.matches("error[").count(), 1, "{said}");
+    }
+    let said = split_image("attacher");
+    let title = "error[chart-group-for-value]: the chart has a group or a list at `images.sidecar.attacher`";
+    assert!(said.contains(title), "{said}");
 }
 
 /// Name, what the stand-in has, and another way to write the same.
@@ -324,15 +445,15 @@ fn an_image_without_its_version_is_named_too() {
 #[test]
 fn an_image_without_a_registry_is_seen_where_no_component_is_beside_it() {
     // The table without the package's images, for whose group it then has no key.
-    let (components, settings) = {
-        let text = spec_text();
-        let start = text.find("# ---- Huawei's own images").expect("their part");
-        let end = text
-            .find("# ---- What a Kubernetes version forces")
-            .expect("the next");
-        (text[..start].to_owned(), text[end..].to_owned())
-    };
-    let said = Table::of(components + &settings).said(&values());
+    let mut table = Table::new();
+    let components = &mut table.release.components;
+    let all = components.len();
+    components.retain(|component| {
+        let mut images = component.images.iter();
+        images.all(|image| image.source == ImageSource::Registry)
+    });
+    assert!(components.len() < all);
+    let said = table.said(&values());
     for image in [
         "huawei-csi:4.5.0",
         "storage-backend-controller:4.5.0",
@@ -543,8 +664,8 @@ fn not_everything_beside_an_image_is_one() {
     let mut table = Table::new();
     let mut components = table.release.components.iter_mut();
     let driver = components.find(|component| component.name.value == "huawei-csi-driver");
-    let key = &mut driver.expect("the driver").helm_key;
-    key.value = HelmKey::parse("controller.driver").expect("a Helm key");
+    let key = driver.expect("the driver").helm.as_mut();
+    key.expect("a key").value = HelmKey::parse("controller.driver").expect("a Helm key");
     let values = values()
         .replace("  huaweiCSIService: huawei-csi:4.5.0\n", "")
         .replace(
@@ -719,17 +840,17 @@ proptest! {
 
     #[test]
     fn no_text_makes_it_panic(text in any::<String>()) {
-        let _ = Table::new().said(&text);
-        let _ = Table::new().said_of(&text, "");
+        let _ = TABLE.said(&text);
+        let _ = TABLE.said_of(&text, "");
     }
 
     #[test]
     fn no_constraint_makes_it_panic(text in "[<>=!~^|, v0-9.x*-]{0,20}") {
-        let _ = Table::new().said_of(&format!("kubeVersion: '{text}'\n"), "");
+        let _ = TABLE.said_of(&format!("kubeVersion: '{text}'\n"), "");
     }
 
     #[test]
     fn no_damage_makes_it_panic(text in damaged()) {
-        let _ = Table::new().said(&text);
+        let _ = TABLE.said(&text);
     }
 }

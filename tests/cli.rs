@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::ops::Deref;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use clap::CommandFactory;
 use insta::{assert_snapshot, with_settings};
 use support::root;
 use xtask::cli::Cli;
+use xtask::text::version_order;
 
 /// A project with the targets of the repository.
 struct Project(support::project::Project);
@@ -92,6 +93,7 @@ fn help() {
         &["dist", "--help"],
         &["check", "--help"],
         &["check-chart", "--help"],
+        &["new-release", "--help"],
         &["explain-rule", "--help"],
         &["images", "--help"],
         &["why", "--help"],
@@ -106,7 +108,8 @@ fn help() {
     snapshot("help", &all);
 }
 
-/// Every command line that prints a result and ends in 0; of `docs` there is one in `tests/site.rs`.
+/// Every command line that prints a result and ends in 0 as often as it is run; of `docs` there is one in
+/// `tests/site.rs`, of `new-release` in `tests/releases.rs`.
 const PRINTING: &[&[&str]] = &[
     &[
         "gen",
@@ -175,6 +178,7 @@ const PRINTING: &[&[&str]] = &[
     ],
     &["--help"],
     &["docs", "--help"],
+    &["new-release", "--help"],
     &["gen", "--help"],
 ];
 
@@ -279,13 +283,11 @@ fn a_name_that_is_nearly_right_is_offered() {
     let spec = project.path("spec");
     let table = fs::read_to_string(spec.join("example/1.0.0.toml")).expect("the fixture");
     for release in ["1.2.0", "1.10.0", "1.10.0-rc.1"] {
-        let table = table.replace("release = \"1.0.0\"", &format!("release = {release:?}"));
-        fs::write(spec.join(format!("example/{release}.toml")), table).expect("written");
+        fs::write(spec.join(format!("example/{release}.toml")), &table).expect("written");
     }
     let spec = spec.to_str().expect("UTF-8");
     // Releases are listed as versions sort.
-    let all =
-        "the releases are example/1.0.0, example/1.2.0, example/1.10.0-rc.1, example/1.10.0\n";
+    let all = "the releases are example/1.0.0, 1.2.0, 1.10.0-rc.1, 1.10.0\n";
     let images = ["images", "--spec", spec, "--kubernetes"];
     for (arguments, code, wanted) in [
         (
@@ -403,6 +405,7 @@ fn what_is_beside_the_specs_and_the_templates_is_read_or_refused() {
         ("spec/example/1.1.0.TOML", ""),
         ("spec/vendor/example/1.1.0.toml", ""),
         ("spec/knowledge.yaml", ""),
+        ("spec/example/1.1.0", ""),
         ("templates/target.toml", ""),
         ("templates/docs/target.tml", ""),
         ("templates/docs/_helm.hbs.orig", ""),
@@ -443,6 +446,51 @@ fn what_is_beside_the_specs_and_the_templates_is_read_or_refused() {
     }
     fs::remove_dir_all(project.path("templates/example")).expect("removed");
     project.expect(0, &[]);
+}
+
+/// Of the two files of a release neither is enough.
+#[test]
+fn a_product_has_a_file_and_a_release() {
+    for (file, wanted) in [
+        (
+            "product.toml",
+            "spec/example/product.toml is not there\nhelp: it has what is the same in every release of example",
+        ),
+        (
+            "1.0.0.toml",
+            "there is no release beside spec/example/product.toml\nhelp: a release is a file RELEASE.toml there",
+        ),
+    ] {
+        let project = Project::generated();
+        let before = project.state();
+        fs::remove_file(project.path("spec/example").join(file)).expect("removed");
+        let said = project.expect(1, &[]);
+        assert!(said.contains(wanted), "{said}");
+        assert_eq!(project.state(), before);
+    }
+}
+
+/// Several products, of which one is chosen by its name.
+#[test]
+fn products_do_not_mix() {
+    let project = Project::example();
+    support::project::copy(&project.path("spec/example"), &project.path("spec/other"));
+    let outside = project.expect(1, &["--kubernetes", "v1.31.0"]);
+    let ranges = "help: example/1.0.0 supports 1.19 to 1.22; other/1.0.0 supports 1.19 to 1.22";
+    assert!(outside.contains(ranges), "{outside}");
+    project.expect(0, &["--release", "other/1.0.0"]);
+    let written = |product: &str| project.path("generated").join(product).exists();
+    assert_eq!((written("other"), written("example")), (true, false));
+    project.expect(0, &[]);
+    project.expect(0, &["--check", "--release", "1.0.0"]);
+    // Of several releases of a product the range is that of them all.
+    let table = fs::read_to_string(project.path("spec/other/1.0.0.toml")).expect("readable");
+    let later = table.replace("v1.19-v1.22", "v1.19-v1.24");
+    project.write("spec/other/1.1.0.toml", later);
+    let outside = project.expect(1, &["--kubernetes", "v1.31.0"]);
+    let ranges =
+        "help: example/1.0.0 supports 1.19 to 1.22; the releases of other support 1.19 to 1.24\n";
+    assert!(outside.contains(ranges), "{outside}");
 }
 
 #[test]
@@ -538,12 +586,12 @@ fn a_refused_spec_changes_nothing() {
     let text = fs::read_to_string(&spec).expect("readable");
     fs::write(
         &spec,
-        text.replace("schema = 1", "schema = 7")
+        text.replace("schema = 2", "schema = 7")
             .replace("v1.22+", "v1.21+"),
     )
     .expect("written");
     let said = project.expect(1, &[]);
-    assert!(said.contains("spec/example/1.0.0.toml:3:10"), "{said}");
+    assert!(said.contains("spec/example/1.0.0.toml:1:10"), "{said}");
     assert!(said.contains("error: "), "{said}");
     assert_eq!(project.state(), before);
     fs::write(&spec, b"\xff\xfe").expect("written");
@@ -554,18 +602,18 @@ fn a_refused_spec_changes_nothing() {
 
 #[test]
 fn check_turns_red_on_one_byte_of_any_file() {
-    let project = Project::new("spec");
-    project.expect(0, &[]);
+    let project = Project::generated();
     let files: Vec<_> = project
         .state()
         .into_iter()
         .filter(|(path, _)| path.is_file())
         .collect();
-    assert_eq!(
-        files.len(),
-        219,
-        "215 files, the two about the format, and both indexes"
-    );
+    let indexes = files.iter().filter(|(path, _)| path.ends_with(".files"));
+    let indexes: Vec<_> = indexes.map(|(_, (text, ..))| text.clone()).collect();
+    let indexes = String::from_utf8(indexes.concat()).expect("UTF-8");
+    let listed = indexes.lines().filter(|line| !line.starts_with('#'));
+    let indexes = files.iter().filter(|(path, _)| path.ends_with(".files"));
+    assert_eq!(files.len(), listed.count() + indexes.count());
     for (path, (text, _, _)) in files {
         let mut other = text.clone();
         let middle = other.len() / 2;
@@ -713,11 +761,7 @@ fn a_release_is_one_file_and_takes_its_own_away_with_it() {
     let spec = project.path("spec/example/1.0.0.toml");
     let text = fs::read_to_string(&spec).expect("readable");
     let next = project.path("spec/example/1.1.0.toml");
-    fs::write(
-        &next,
-        text.replace("release = \"1.0.0\"", "release = \"1.1.0\""),
-    )
-    .expect("written");
+    fs::write(&next, text).expect("written");
     project.expect(0, &[]);
     project.expect(0, &["--check"]);
     assert!(
@@ -945,18 +989,40 @@ fn example_of<'p>(page: &'p str, title: &str) -> &'p str {
 fn the_component_of_the_readme_is_taken() {
     let page = fs::read_to_string(root().join("README.md")).expect("the page");
     let (_, behind) = page.split_once("**A component.**").expect("the title");
-    let (_, block) = behind.split_once("```toml\n").expect("a block");
-    let (component, _) = block.split_once("```").expect("its end");
+    let (part, _) = behind.split_once("\n**").expect("the next title");
     let project = Project::new("spec");
-    let spec = project.path("spec/huawei-csi/4.5.0.toml");
-    let table = fs::read_to_string(&spec).expect("the table");
-    fs::write(&spec, format!("{table}\n{component}")).expect("written");
-    project.expect(0, &[]);
-    for (minor, count) in [("1.16", 10), ("1.30", 12)] {
-        let list = format!("generated/huawei-csi/4.5.0/k8s-{minor}/images.txt");
-        let list = fs::read_to_string(project.path(&list)).expect("written");
-        assert_eq!(list.lines().count(), count);
+    let images = |release: &str| {
+        let spec = project.path("spec");
+        let spec = spec.to_str().expect("UTF-8");
+        let arguments = ["images", "--kubernetes", "1.28", "--release", release];
+        let (code, list, said) = self::said(&[&arguments[..], &["--spec", spec]].concat());
+        assert_eq!(code, 0, "{said}");
+        list.lines().count()
+    };
+    let blocks = blocks_of(part);
+    let [(product, entries), (table, rows)] = blocks[..] else {
+        panic!("{blocks:?}");
+    };
+    assert_eq!(product, "spec/huawei-csi/product.toml");
+    let release = Path::new(table).file_stem().and_then(|name| name.to_str());
+    let release = release.expect("a release");
+    let before = images(release);
+    let append = |file: &Path, block: &str| {
+        let text = fs::read_to_string(file).expect("a file of the product");
+        fs::write(file, format!("{text}\n{block}")).expect("written");
+    };
+    append(&project.path(product), entries);
+    // What is newer than the page has the component too.
+    let folder = fs::read_dir(project.path("spec/huawei-csi")).expect("readable");
+    for file in folder.map(|file| file.expect("readable").path()) {
+        let name = file.file_stem().and_then(|name| name.to_str());
+        let name = name.filter(|name| *name != "product");
+        if name.is_some_and(|name| version_order(name) >= version_order(release)) {
+            append(&file, rows);
+        }
     }
+    assert_eq!(images(release), before + 1);
+    project.expect(0, &["--release", release]);
     let folder = project.path("spec");
     let folder = folder.to_str().expect("UTF-8");
     let (code, _, said) = self::said(&["check", "--deny", "warnings", "--spec", folder]);
@@ -972,12 +1038,12 @@ fn the_examples_for_contributors_work() {
         fs::create_dir_all(file.parent().expect("a folder")).expect("created");
         fs::write(file, example_of(&page, path)).expect("written");
     };
-    project.expect(0, &[]);
-    // What the page says of the run is what the run says.
+    let release = ["--release", "4.5.0"];
+    project.expect(0, &release);
     write("templates/inventory/target.toml");
     write("templates/inventory/inventory.yaml.hbs");
-    let said = project.expect(0, &[]);
-    assert!(page.contains(said.trim()), "{said}");
+    project.expect(0, &release);
+    // What the page shows of the files is what they say.
     let file = project.path("generated/huawei-csi/4.5.0/k8s-1.16/inventory.yaml");
     let head: String = fs::read_to_string(file)
         .expect("written")
@@ -986,11 +1052,15 @@ fn the_examples_for_contributors_work() {
         .collect();
     assert!(page.contains(&head), "{head}");
     fs::remove_dir_all(project.path("templates/inventory")).expect("removed");
-    project.expect(0, &[]);
+    project.expect(0, &release);
 
+    write("spec/acme-csi/product.toml");
     write("spec/acme-csi/1.0.0.toml");
-    let said = project.expect(0, &["--release", "acme-csi/1.0.0"]);
-    assert!(page.contains(said.trim()), "{said}");
+    project.expect(0, &["--release", "acme-csi/1.0.0"]);
+    let list = "generated/acme-csi/1.0.0/k8s-1.28/images.txt";
+    let text = fs::read_to_string(project.path(list)).expect("written");
+    let shown = format!("$ cat {list}\n{text}```\n");
+    assert!(page.contains(&shown), "{shown}");
     let spec = project.path("spec");
     let arguments = [
         "check",
@@ -999,12 +1069,17 @@ fn the_examples_for_contributors_work() {
         "--spec",
         spec.to_str().expect("UTF-8"),
     ];
-    assert_eq!(
-        self::said(&arguments),
-        (
-            0,
-            "2 specs: 0 errors, 0 warnings\n".to_owned(),
-            String::new()
-        )
+    let (code, stdout, stderr) = self::said(&arguments);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    assert!(
+        stdout.ends_with(" specs: 0 errors, 0 warnings\n"),
+        "{stdout}"
     );
+}
+
+/// What a part of a page says of a file: the blocks behind its lines `FILE`:
+fn blocks_of(part: &str) -> Vec<(&str, &str)> {
+    let lines = part.lines();
+    let paths = lines.filter_map(|line| line.strip_prefix('`')?.strip_suffix("`:"));
+    paths.map(|path| (path, example_of(part, path))).collect()
 }

@@ -70,33 +70,38 @@ fn state(folder: &Path) -> State {
     state
 }
 
-/// A small table.
-fn spec(release: &str, minors: &str, title: &str) -> String {
+/// A small product.
+fn product(title: &str) -> String {
     // More than a page of memory and a block of a disk.
     let title = title.repeat(900 / title.len()).trim_end().to_owned();
     format!(
         r#"
-schema = 1
-product = "example"
-release = "{release}"
+schema = 2
 title.en = "{title}"
 title.zh-CN = "{title}版"
-kubernetes = "{minors}"
-architectures = ["amd64", "arm64"]
-chart = {{ folder = "chart", release-name = "example", namespace = "example" }}
+chart = {{ name = "chart", folder = "chart", release-name = "example", namespace = "example" }}
 
-[[workload]]
-name = "node"
+[workload.node]
 kind = "DaemonSet"
 service-account = "node"
 
-[[component]]
-name = "driver"
+[component.driver]
 workloads = ["node"]
-helm-key = "images.driver"
+helm = "images.driver"
 description.en = "The driver."
 description.zh-CN = "驱动。"
-image = [{{ reference = "registry.example/driver:{release}", kubernetes = "{minors}" }}]
+"#
+    )
+}
+
+/// A small table.
+fn table(minors: &str) -> String {
+    format!(
+        r#"
+schema = 2
+kubernetes = ["{minors}"]
+architectures = ["amd64", "arm64"]
+images.driver."{minors}" = "registry.example/driver:{{release}}"
 "#
     )
 }
@@ -143,27 +148,17 @@ fn project() -> Project {
 /// The releases as they were: one of them will go, and one minor of the other.
 fn old_specs(project: &Project) {
     let _ = fs::remove_dir_all(project.path("spec"));
-    project.write(
-        "spec/example/1.0.0.toml",
-        spec("1.0.0", "v1.19-v1.21", "old "),
-    );
-    project.write(
-        "spec/example/1.1.0.toml",
-        spec("1.1.0", "v1.19-v1.20", "gone "),
-    );
+    project.write("spec/example/product.toml", product("old "));
+    project.write("spec/example/1.0.0.toml", table("v1.19-v1.21"));
+    project.write("spec/example/1.1.0.toml", table("v1.19-v1.20"));
 }
 
 /// The releases as they are to be: other texts, a later minor, and a new release.
 fn new_specs(project: &Project) {
     let _ = fs::remove_dir_all(project.path("spec"));
-    project.write(
-        "spec/example/1.0.0.toml",
-        spec("1.0.0", "v1.20-v1.22", "new "),
-    );
-    project.write(
-        "spec/example/1.2.0.toml",
-        spec("1.2.0", "v1.19-v1.20", "more "),
-    );
+    project.write("spec/example/product.toml", product("new "));
+    project.write("spec/example/1.0.0.toml", table("v1.20-v1.22"));
+    project.write("spec/example/1.2.0.toml", table("v1.19-v1.20"));
 }
 
 /// Files of somebody's own, also beside files and in folders that are going to be deleted.

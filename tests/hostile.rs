@@ -14,6 +14,7 @@ use std::sync::LazyLock;
 use pulldown_cmark::{Event, Options, Parser};
 use serde_json::{Map, Value};
 use support::project::Project;
+use support::spec_text::SpecText;
 use support::{fixtures, knowledge, root, targets};
 use values::{strings, with_strings};
 use xtask::plan;
@@ -21,8 +22,8 @@ use xtask::quote::Quoting;
 use xtask::render::Renderer;
 use xtask::spec::{Knowledge, Release};
 use xtask::target::{File, Language, Per, Target};
+use xtask::tree::Form;
 use xtask::tree::Tree;
-use xtask::validate;
 
 /// What stands behind a text and its number, so that each is found again wherever it is.
 const MARK: char = '·';
@@ -31,15 +32,50 @@ const HARMLESS: &str = "word";
 
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(knowledge);
 
-/// The table that shows every feature.
-static TABLE: LazyLock<String> = LazyLock::new(|| {
-    std::fs::read_to_string(fixtures().join("spec/example/1.0.0.toml")).expect("the table")
+/// The table that shows every feature, with what else the format has that takes a text.
+static TABLE: LazyLock<SpecText> = LazyLock::new(|| {
+    let arguments = "arguments = [\"--image\"]\nvariables = [\"IMAGE\"]\n";
+    let containers = "containers = [\"the-sidecar\"]\n";
+    let example = SpecText::example().with(containers, &format!("{containers}{arguments}"));
+    example.with_entry(
+        "[[limit]]\nkubernetes = \"v1.22.x\"\nunset = [\"controller.affinity\"]\n\
+         values.controller.tolerations = [{ key = \"example\", list = [\"listed\"] }]\n\
+         reason = { en = \"Tolerated.\", zh-CN = \"容忍。\" }\n\n\
+         [[note]]\nkubernetes = \"v1.21+\"\nabout = [\"driver\"]\n\
+         text = { en = \"To know.\", zh-CN = \"说明。\" }\n\n\
+         [[note]]\nkubernetes = \"v1.19.x\"\nbroken = true\n\
+         text = { en = \"It does not run.\", zh-CN = \"无法运行。\" }\n",
+    )
 });
 
-fn check(text: &str) -> (Option<Release>, Vec<&'static str>) {
-    let (release, findings) = validate::check(text, "example", "1.0.0", &KNOWLEDGE);
+fn check(text: &SpecText) -> (Option<Release>, Vec<&'static str>) {
+    let (release, findings) = text.check(&KNOWLEDGE);
     let errors = findings.iter().filter(|finding| finding.is_error());
     (release, errors.map(|finding| finding.rule.code).collect())
+}
+
+/// A string of one of the two files.
+#[derive(Clone, PartialEq)]
+struct Place {
+    path: String,
+    in_product: bool,
+    at: Range<usize>,
+}
+
+/// The table with other strings in some places, which are in the files' order.
+fn with(places: &[(&Place, String)]) -> SpecText {
+    let changed = |text: &str, in_product| {
+        let here = places.iter().filter(|(it, _)| it.in_product == in_product);
+        with_strings(
+            text,
+            here.map(|(place, string)| (&place.at, string.clone())),
+        )
+    };
+    SpecText {
+        product: changed(&TABLE.product, true),
+        release: changed(&TABLE.release, false),
+        ..TABLE.clone()
+    }
 }
 
 /// What a shell, YAML, JSON, Markdown, HTML or a template engine could take for its own; each would
@@ -101,6 +137,9 @@ const ACTIVE: &[&str] = &[
     "华为“引号”（括号）：，。— é ß 👍",
 ];
 
+/// Those that are as good as any other as a tag, a key or the name of a file.
+const NAMES: [&str; 6] = ["END", "null", "no", "1.30", "0x1F", "2001-01-01"];
+
 /// What makes a text show other than it is, with the code that it is refused by.
 fn refused() -> Vec<(String, &'static str)> {
     let mut texts: Vec<_> = [
@@ -143,22 +182,32 @@ fn refused() -> Vec<(String, &'static str)> {
 }
 
 /// The places of the strings that people write freely, and of those that have a grammar.
-fn places() -> (Vec<Range<usize>>, Vec<(String, Range<usize>)>) {
-    let (free, bound): (Vec<_>, Vec<_>) = strings(&TABLE).into_iter().partition(|(_, place)| {
-        let changed = with_strings(&TABLE, [(place, "Any text: 3 words.".to_owned())]);
-        check(&changed).0.is_some()
+fn places() -> (Vec<Place>, Vec<Place>) {
+    let all = [(true, &TABLE.product), (false, &TABLE.release)];
+    let all = all.into_iter().flat_map(|(in_product, text)| {
+        let place = move |(path, at)| Place {
+            path,
+            in_product,
+            at,
+        };
+        strings(text).into_iter().map(place)
     });
-    for (path, _) in &free {
-        let ends = [".en", ".zh-CN", ".value"]
-            .iter()
-            .any(|end| path.ends_with(end));
-        assert!(ends || path.contains(".subjects["), "{path} takes any text");
+    let (free, bound): (Vec<_>, Vec<_>) = all.partition(|place| {
+        check(&with(&[(place, "Any text: 3 words.".to_owned())]))
+            .0
+            .is_some()
+    });
+    for Place { path, .. } in &free {
+        let ends = [".en", ".zh-CN"].iter().any(|end| path.ends_with(end));
+        let inside = [".values.", ".subjects["].iter();
+        let inside = inside.copied().any(|part| path.contains(part));
+        assert!(ends || inside, "{path} takes any text");
     }
-    (free.into_iter().map(|(_, place)| place).collect(), bound)
+    (free, bound)
 }
 
 /// The table with a text in every place where any is taken, behind it or before it its number.
-fn filled(free: &[Range<usize>], text: &str, last: bool) -> String {
+fn filled(free: &[Place], text: &str, last: bool) -> SpecText {
     let strings = free.iter().enumerate().map(|(number, place)| {
         let string = if last {
             format!("{MARK}{number}{MARK}{text}")
@@ -167,7 +216,7 @@ fn filled(free: &[Range<usize>], text: &str, last: bool) -> String {
         };
         (place, string)
     });
-    with_strings(&TABLE, strings)
+    with(&strings.collect::<Vec<_>>())
 }
 
 /// The templates of the repository, and one that writes a text in each way that a script can.
@@ -180,7 +229,11 @@ fn all_targets() -> Vec<Target> {
         printf '%s\\n' {{release.title.en}}\n";
     let probe = Target {
         name: "probe".to_owned(),
+        texts: Vec::new(),
+        loader: String::new(),
         files: vec![File {
+            body: Vec::new(),
+            kit_only: false,
             template: "probe.sh".to_owned(),
             path: "probe.sh".to_owned(),
             per: Per::Release,
@@ -200,7 +253,7 @@ fn render(release: &Release) -> Tree {
     let targets = all_targets();
     let renderer = Renderer::new(&targets).expect("well-formed templates");
     renderer
-        .render(&plan::plan(release), None)
+        .render(&plan::plan(release), None, Form::Kit)
         .expect("renders")
 }
 
@@ -257,8 +310,27 @@ fn page(markdown: &str) -> Vec<String> {
 
 /// Code as words: a value in it is written as JSON.
 fn code(text: &str) -> String {
-    let value = serde_json::from_str::<String>(text);
-    format!("code {}", value.as_deref().unwrap_or(text))
+    fn words(value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Array(list) => {
+                let list: Vec<_> = list.iter().map(words).collect();
+                list.join("\n")
+            }
+            Value::Object(map) => {
+                let entries = map.iter();
+                let entries = entries.map(|(key, value)| format!("{key}: {}", words(value)));
+                entries.collect::<Vec<_>>().join("\n")
+            }
+            other => other.to_string(),
+        }
+    }
+    match serde_json::from_str(text) {
+        Ok(value @ (Value::String(_) | Value::Array(_) | Value::Object(_))) => {
+            format!("code {}", words(&value))
+        }
+        _ => format!("code {text}"),
+    }
 }
 
 /// The first element in which two pages differ.
@@ -350,9 +422,9 @@ fn expect_inert(text: &str, hostile: &Tree, harmless: &Tree) {
 fn a_text_that_shows_other_than_it_is_is_refused() {
     let (free, bound) = places();
     for (text, code) in refused() {
-        for place in free.iter().chain(bound.iter().map(|(_, place)| place)) {
-            let (release, errors) = check(&with_strings(&TABLE, [(place, text.clone())]));
-            assert!(release.is_none());
+        for place in free.iter().chain(&bound) {
+            let (release, errors) = check(&with(&[(place, text.clone())]));
+            assert!(release.is_none(), "{}", place.path);
             if free.contains(place) {
                 assert_eq!(errors, [code], "{:?}", &text[..text.len().min(20)]);
             }
@@ -363,54 +435,111 @@ fn a_text_that_shows_other_than_it_is_is_refused() {
 #[test]
 fn a_name_takes_no_active_text() {
     let (_, bound) = places();
-    // As a tag or a file name, these words are as good as any other.
-    let names = ["END", "null", "no", "1.30", "0x1F", "2001-01-01"];
-    for text in ACTIVE.iter().filter(|text| !names.contains(text)) {
-        for (path, place) in &bound {
-            let (release, _) = check(&with_strings(&TABLE, [(place, (*text).to_owned())]));
-            assert!(release.is_none(), "{path} takes {text:?}");
+    for text in ACTIVE.iter().filter(|text| !NAMES.contains(text)) {
+        for place in &bound {
+            let (release, _) = check(&with(&[(place, (*text).to_owned())]));
+            assert!(release.is_none(), "{} takes {text:?}", place.path);
         }
     }
 }
 
+/// The table with a further entry under a key.
+type Entry<'e> = &'e dyn Fn(&str) -> SpecText;
+
+/// A further entry under a key that is as good as any is taken, and under an active one it is not.
 #[test]
 fn a_key_takes_no_active_text() {
-    for text in ACTIVE.iter().copied().chain(["../../x", "a/b", "."]) {
-        let key = toml::Value::from(text).to_string();
-        for (from, to) in [
-            ("{ \"feature.enabled\" =", format!("{{ {key} =")),
-            ("file.arm64 =", format!("file.{key} =")),
-            ("archives.arm64 =", format!("archives.{key} =")),
-        ] {
-            assert_eq!(TABLE.matches(from).count(), 1, "{from}");
-            let (release, _) = check(&TABLE.replace(from, &to));
-            assert!(release.is_none(), "{to}");
+    let component = |key: &str| {
+        format!(
+            "[component.{key}]\nworkloads = []\ndescription = {{ en = \"a\", zh-CN = \"容器\" }}\n"
+        )
+    };
+    let limit = "[[limit]]\nkubernetes = \"v1.22.x\"\nreason = { en = \"a\", zh-CN = \"原因\" }\n";
+    let workload = "kind = \"Deployment\"\nservice-account = \"a\"\n";
+    let entries: [(&str, Entry<'_>); 9] = [
+        ("other", &|key| {
+            TABLE.with(
+                "{ feature.enabled = false,",
+                &format!("{{ {key} = 1, feature.enabled = false,"),
+            )
+        }),
+        ("riscv64", &|key| {
+            let words = format!("words = {{ {key} = \"RISC\", amd64");
+            let built = format!(
+                "architectures = [{key:?}, \"amd64\"",
+                key = key.trim_matches('"')
+            );
+            let is_plain = key == "riscv64";
+            let text = TABLE.with("words = { amd64", &words);
+            if is_plain {
+                text.with("architectures = [\"amd64\"", &built)
+            } else {
+                text
+            }
+        }),
+        ("\"quay.io/example/helper:1.30\"", &|key| {
+            TABLE.with(
+                "[platforms]\n",
+                &format!("[platforms]\n{key} = [\"amd64\", \"arm64\"]\n"),
+            )
+        }),
+        ("other", &|key| {
+            TABLE.with_entry(&format!("[workload.{key}]\n{workload}"))
+        }),
+        ("other", &|key| {
+            TABLE.with_entry(&format!("{limit}values.{key} = 1\n"))
+        }),
+        ("other", &|key| {
+            TABLE.with_entry(&format!("{limit}values.other.{key} = 1\n"))
+        }),
+        ("tag", &|key| {
+            let parts = format!("{key} = \"{{tag}}\"");
+            TABLE.with(
+                "[[chart.crds]]",
+                &format!("[chart.parts]\n{parts}\n\n[[chart.crds]]"),
+            )
+        }),
+        ("other", &|key| {
+            let row = format!("[images]\n{key}.\"v1.19+\" = \"quay.io/example/other:1\"\n");
+            TABLE.with_entry(&component(key)).with("[images]\n", &row)
+        }),
+        ("\"v1.19-v1.22\"", &|key| {
+            TABLE.with("driver.\"v1.19+\"", &format!("driver.{key}"))
+        }),
+    ];
+    for (plain, entry) in entries {
+        let (release, errors) = check(&entry(plain));
+        assert!(release.is_some(), "{plain}: {errors:?}");
+        let active = ACTIVE.iter().copied().filter(|text| !NAMES.contains(text));
+        for text in active.chain(["../../x", "a/b", "."]) {
+            let key = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+            let (release, _) = check(&entry(&key));
+            assert!(release.is_none(), "{plain}: {key}");
         }
     }
 }
 
-/// The name of the file says the same, so that nothing else is wrong with it.
+/// Paths give their names.
 #[test]
 fn a_product_and_a_release_have_names_of_files() {
-    let place = |path: &str| {
-        let found = strings(&TABLE).into_iter().find(|(found, _)| found == path);
-        found.expect("a key").1
-    };
     for text in ACTIVE
         .iter()
         .copied()
         .chain(["..", ".", "../../x", "a/b", "", ".files"])
     {
-        // As a file's name these are as good as any other.
-        if ["END", "null", "no", "1.30", "0x1F", "2001-01-01"].contains(&text) {
+        if NAMES.contains(&text) {
             continue;
         }
-        let product = with_strings(&TABLE, [(&place(".product"), text.to_owned())]);
-        let release = with_strings(&TABLE, [(&place(".release"), text.to_owned())]);
-        for (release, findings) in [
-            validate::check(&product, text, "1.0.0", &KNOWLEDGE),
-            validate::check(&release, "example", text, &KNOWLEDGE),
-        ] {
+        let product = SpecText {
+            name: text.to_owned(),
+            ..TABLE.clone()
+        };
+        let release = SpecText {
+            version: text.to_owned(),
+            ..TABLE.clone()
+        };
+        for spec in [product, release] {
+            let (release, findings) = spec.check(&KNOWLEDGE);
             assert!(release.is_none(), "{text:?}");
             let mut codes = findings.iter().map(|finding| finding.rule.code);
             assert!(
@@ -424,78 +553,86 @@ fn a_product_and_a_release_have_names_of_files() {
 /// A spec that would take all memory, all stack or all day is refused before it does.
 #[test]
 fn a_huge_spec_and_a_deep_one_are_refused_in_bounded_memory() {
+    // So many blocks behind the product's file.
     let many = |block: &str| {
-        let mut text = TABLE.clone();
+        let mut text = TABLE.product.clone();
         while text.len() + block.len() < 1 << 20 {
             text.push_str(block);
         }
         text
+    };
+    let product = |text: String| SpecText {
+        product: text,
+        ..TABLE.clone()
+    };
+    let release = |text: String| SpecText {
+        release: text,
+        ..TABLE.clone()
     };
     let a = "a.".repeat(79) + "a";
     let mut inline = "1".to_owned();
     for _ in 0..78 {
         inline = format!("{{ {a} = {inline} }}");
     }
-    let mut cases = vec![
+    let mut rows = TABLE.release.clone();
+    for minor in (0..30_000).filter(|minor| *minor != 19) {
+        writeln!(rows, "driver.\"v1.{minor}+\" = \"example:1\"").expect("a String takes it");
+    }
+    let reason = "reason = { en = \"a\", zh-CN = \"原因\" }\n";
+    let limit = format!("\n[[limit]]\nkubernetes = \"v1.19+\"\n{reason}");
+    let long = "x".repeat(10 << 20);
+    let cases = [
         (
             "10 MB",
-            format!("{}\n#{}", *TABLE, "x".repeat(10 << 20)),
+            release(format!("{}\n#{long}", TABLE.release)),
+            "too-long",
+        ),
+        (
+            "10 MB of a product",
+            product(format!("{}\n#{long}", TABLE.product)),
             "too-long",
         ),
         (
             "deep value",
-            TABLE.replace("value = 2\n", &format!("value = {inline}\n")),
+            TABLE.with("replicas = 2\n", &format!("replicas = {inline}\n")),
             "too-long",
         ),
         (
             "deep unknown key",
-            format!("x = {inline}\n{}", *TABLE),
+            release(format!("x = {inline}\n{}", TABLE.release)),
             "too-long",
         ),
         (
             "deep table",
-            format!("{}\n[x.{a}]\n{a} = {inline}\n", *TABLE),
+            product(format!("{}\n[x.{a}]\n{a} = {inline}\n", TABLE.product)),
             "too-long",
         ),
         (
             "brackets",
-            format!("x = {}\n", "[".repeat(1 << 19)),
+            release(format!("x = {}\n", "[".repeat(1 << 19))),
             "too-long",
         ),
-    ];
-    for (name, block, code) in [
-        (
-            "rows",
-            "\n[[component.image]]\nreference = \"a.b/c:1\"\nkubernetes = \"v1.19+\"\n",
-            "overlap",
-        ),
+        ("rows", release(rows), "overlap"),
         (
             "holes",
-            "\n[[component.hole]]\nkubernetes = \"v1.19+\"\nreason = { en = \"a\", zh-CN = \"b\" }\n",
+            product(many(&format!("{limit}without = [\"driver\"]\n"))),
             "needless-hole",
         ),
         (
             "settings",
-            "\n[[setting]]\nkey = \"a\"\nvalue = 1\nkubernetes = \"v1.19+\"\nreason = { en = \"a\", zh-CN = \"b\" }\n",
+            product(many(&format!("{limit}values.a = 1\n"))),
             "conflicting-setting",
         ),
-        ("unknown keys", "\n[[setting]]\nx = 1\n", "unknown-key"),
-    ] {
-        // Rows and holes belong to the component that is last.
-        let base = TABLE
-            .split("# A setting of each type")
-            .next()
-            .expect("the start");
-        let text = if name == "rows" || name == "holes" {
-            many(block).replace(TABLE.as_str(), base)
-        } else {
-            many(block)
-        };
-        cases.push((name, text, code));
-    }
+        (
+            "unknown keys",
+            product(many("\n[[limit]]\nx = 1\n")),
+            "unknown-key",
+        ),
+    ];
     for (name, text, code) in cases {
         let project = Project::of(&fixtures().join("spec"), &root().join("templates"));
-        project.write("spec/example/1.0.0.toml", text);
+        project.write("spec/example/product.toml", text.product);
+        project.write("spec/example/1.0.0.toml", text.release);
         let mut shell = Command::new("sh");
         let limited = "ulimit -v 4000000; exec timeout 100 \"$@\"";
         shell.args([

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use harness::tool;
 use regex_lite::Regex;
-use support::{example, huawei, python_tool, rendered, root};
+use support::{committed_trees, example, huawei, python_tool, rendered, root};
 use tempfile::TempDir;
 
 /// The rendered files of both tables whose name ends so, written to a folder.
@@ -56,7 +56,12 @@ fn clean(command: &mut Command) {
 #[test]
 #[ignore = "needs git; tests/run brings it and runs this"]
 fn a_review_folds_what_nobody_reads_on_every_minor() {
-    let (folder, files) = files("");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut committed = Vec::new();
+    for tree in committed_trees(&[huawei(), example()]) {
+        let paths = tree.files.keys();
+        committed.extend(paths.map(|path| format!("{}/{path}", tree.folder)));
+    }
     let git = |arguments: &[&str]| {
         let mut git = Command::new(tool("git"));
         git.args(arguments).current_dir(&folder);
@@ -71,12 +76,10 @@ fn a_review_folds_what_nobody_reads_on_every_minor() {
     )
     .expect("copied");
     let mut hidden = 0;
-    for file in files {
-        let file = file.strip_prefix(&folder).expect("below");
-        let path = format!("generated/{}", file.display());
-        let name = path.rsplit('/').next().expect("a name");
-        let wanted =
-            name.ends_with(".sh") || ["import-nodes.yaml", "images.cdx.json"].contains(&name);
+    for file in committed.iter().map(String::as_str) {
+        let path = format!("generated/{file}");
+        // The bodies of the scripts are to be read.
+        let wanted = file.ends_with(".sh") && !file.contains("/scripts/");
         let said = git(&["check-attr", "linguist-generated", "--", &path]);
         let is_folded = said.ends_with(": linguist-generated: set\n");
         assert_eq!(is_folded, wanted, "{said}");
@@ -223,27 +226,44 @@ fn yamllint() {
 #[ignore = "needs check-jsonschema; tests/run brings it and runs this"]
 fn the_schema_is_one_and_takes_the_specs() {
     let check = python_tool("check-jsonschema");
-    let schema = root().join("generated/spec-format/1/spec.schema.json");
-    clean(Command::new(&check).arg("--check-metaschema").arg(&schema));
-    let take = || {
+    let take = |kind: &str| {
+        let schema = format!("generated/spec-format/2/{kind}.schema.json");
+        let schema = root().join(schema);
+        clean(Command::new(&check).arg("--check-metaschema").arg(&schema));
         let mut command = Command::new(&check);
         command.arg("--schemafile").arg(&schema);
         command
     };
-    let example = root().join("tests/fixtures/spec/example/1.0.0.toml");
-    clean(
-        take()
-            .arg(root().join("spec/huawei-csi/4.5.0.toml"))
-            .arg(&example),
-    );
+    let mut specs: Vec<PathBuf> = Vec::new();
+    for folder in ["spec/huawei-csi", "tests/fixtures/spec/example"] {
+        for entry in fs::read_dir(root().join(folder)).expect("a folder") {
+            specs.push(entry.expect("readable").path());
+        }
+    }
+    let (products, releases): (Vec<_>, Vec<_>) = specs
+        .iter()
+        .partition(|path| path.ends_with("product.toml"));
+    assert!(products.len() == 2 && releases.len() > 2);
+    clean(take("product").args(products));
+    clean(take("release").args(releases));
 
     // A slip is seen while somebody types it.
     let folder = tempfile::tempdir().expect("a folder");
-    let text = fs::read_to_string(example).expect("the fixture");
-    for (from, to) in [("v1.19.x", "v.1.19.x"), ("container =", "contianer =")] {
+    for (kind, file, from, to) in [
+        (
+            "release",
+            "1.0.0.toml",
+            "[\"v1.19-v1.22\"]",
+            "\"v1.19-v1.22\"",
+        ),
+        ("product", "product.toml", "\"v1.19.x\"", "\"v.1.19.x\""),
+        ("product", "product.toml", "containers =", "contianers ="),
+    ] {
+        let example = root().join("tests/fixtures/spec/example").join(file);
+        let text = fs::read_to_string(example).expect("the fixture");
         let wrong = folder.path().join("wrong.toml");
         fs::write(&wrong, text.replacen(from, to, 1)).expect("written");
-        let output = take().arg(wrong).output().expect("runs");
+        let output = take(kind).arg(wrong).output().expect("runs");
         assert_eq!(output.status.code(), Some(1), "{to}");
     }
 }

@@ -36,7 +36,7 @@ fn the_versions_of_the_tools_are_on_the_page() {
     let versions = ["containerd", "skopeo", "podman", "dockerd"].map(version);
     let row = format!("| {} |", versions.join(" | "));
     let (_, tree) = rendered(&huawei());
-    for page in ["README.md", "README.zh-CN.md"] {
+    for page in ["START-HERE.md", "START-HERE.zh-CN.md"] {
         let page = support::text(&tree, &format!("k8s-1.27/{page}"));
         assert!(
             page.lines().any(|line| line == row),

@@ -58,25 +58,21 @@ const DOCKER_LOAD: &str = r#"docker load -i huawei-csi-4.5.0-k8s-1.27-"$ARCH".ta
 const INVENTORY: &str = "cp inventory.example.yaml inventory.yaml\n";
 const IMPORT_NODES: &str =
     "ansible-playbook --inventory inventory.yaml --forks 20 import-nodes.yaml\n";
-const HELM: &str = r#"helm install huawei-csi "$PACKAGE"/helm/esdk --namespace huawei-csi --create-namespace --values values.yaml
+const HELM: &str = r#"helm install helm-huawei-csi "$PACKAGE"/helm/esdk --namespace huawei-csi --create-namespace --values values.yaml
 "#;
-const HELM_MIRROR: &str = r#"helm install huawei-csi "$PACKAGE"/helm/esdk --namespace huawei-csi --create-namespace --values values.yaml --values values-mirror.yaml
+const HELM_MIRROR: &str = r#"helm install helm-huawei-csi "$PACKAGE"/helm/esdk --namespace huawei-csi --create-namespace --values values.yaml --values values-mirror.yaml
 "#;
-/// Of the page to start from; `tests/dist.rs` runs it.
-const START: &str = r"PACKAGE=/path/to/the/unpacked/package
-ARCH=amd64
-";
 /// Of Kubernetes 1.16; `tests/helm.rs` runs it.
 const STEPS: &str = r#"cp -RL "${PACKAGE:?}"/helm/esdk/. ./chart
 rm -r ./chart/crds/snapshot-crds
 "#;
-const HELM_COPY: &str = r"helm install huawei-csi ./chart --namespace huawei-csi --create-namespace --values values.yaml
+const HELM_COPY: &str = r"helm install helm-huawei-csi ./chart --namespace huawei-csi --create-namespace --values values.yaml
 ";
-const HELM_COPY_MIRROR: &str = r"helm install huawei-csi ./chart --namespace huawei-csi --create-namespace --values values.yaml --values values-mirror.yaml
+const HELM_COPY_MIRROR: &str = r"helm install helm-huawei-csi ./chart --namespace huawei-csi --create-namespace --values values.yaml --values values-mirror.yaml
 ";
 /// Of the page that leads to the others. It asks a cluster, so no test runs it.
 const VERSION: &str = "kubectl version\n";
-const ALL: [&str; 19] = [
+const ALL: [&str; 18] = [
     VARIABLES,
     PUSH,
     PRINT_VALUES,
@@ -92,7 +88,6 @@ const ALL: [&str; 19] = [
     IMPORT_NODES,
     HELM,
     HELM_MIRROR,
-    START,
     STEPS,
     HELM_COPY,
     HELM_COPY_MIRROR,
@@ -106,7 +101,7 @@ fn block<'b>(page: &str, block: &'b str) -> &'b str {
 
 /// What an operator's shell runs: the page's variables with the operator's values, and blocks.
 fn commands(world: &World, kit: &Scratch, mirror: &str, blocks: &[&str]) -> PathBuf {
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let mut lines = vec!["set -eu".to_owned()];
     for line in block(page, VARIABLES).lines() {
         let (name, _) = line.split_once('=').expect("a variable");
@@ -153,7 +148,7 @@ fn every_command_of_a_page_is_run_by_some_test() {
 #[ignore = "needs skopeo and docker-registry; tests/run brings them and runs this"]
 fn the_first_way_of_a_page_fills_a_registry() {
     let world = World::start(false);
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let run = |kit: &Scratch, mirror: &Registry, wanted: &[&str]| {
         let blocks: Vec<_> = wanted.iter().map(|text| block(page, text)).collect();
         let _ = shell(&world, kit, mirror.address(), &blocks)
@@ -197,7 +192,7 @@ fn the_first_way_of_a_page_fills_a_registry() {
 #[ignore = "needs skopeo, docker-registry and openssl; tests/run brings them and runs this"]
 fn the_first_way_of_a_page_fills_a_registry_with_a_password() {
     let world = World::start(false);
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let (kit, mirror) = (
         world.copy_of_kit(MINOR),
         Registry::builder().tls().auth().start(),
@@ -229,7 +224,7 @@ fn the_first_way_of_a_page_fills_a_registry_with_a_password() {
 #[ignore = "needs skopeo, containerd and openssl; tests/run brings them and runs this"]
 fn a_node_knows_the_registry_by_its_certificate() {
     let world = World::start(false);
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let (_, hosts) = page.split_once("```toml\n").expect("a block");
     let (hosts, _) = hosts.split_once("```").expect("the end of the block");
     let mirror = Registry::builder().tls().start();
@@ -259,7 +254,7 @@ fn a_node_knows_the_registry_by_its_certificate() {
 #[ignore = "needs skopeo, containerd, podman and dockerd; tests/run brings them and runs this"]
 fn the_second_way_of_a_page_imports_on_a_node() {
     let world = World::start(false);
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let kit = world.copy_of_kit(MINOR);
     let run = |text: &str| {
         shell(&world, &kit, "unused.example", &[block(page, text)]).env("HOME", &*world.home)
@@ -286,7 +281,7 @@ fn the_second_way_of_a_page_imports_on_a_node() {
 #[ignore = "needs Ansible, skopeo and containerd; tests/run brings them and runs this"]
 fn the_second_way_of_a_page_imports_on_many_nodes() {
     let world = World::start(false);
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let kit = world.copy_of_kit(MINOR);
     let run = |text: &str| shell(&world, &kit, "unused.example", &[block(page, text)]);
     let _ = run(PULL).run().expect_success();
@@ -321,7 +316,7 @@ fn calls(folder: &Scratch, tool: &str) -> Vec<Vec<String>> {
 #[ignore = "needs the Helm engine and skopeo; tests/run brings them and runs this"]
 fn what_a_page_tells_helm_and_kubectl_fits_the_chart() {
     let world = World::start(false);
-    let page = text(&world.tree, &format!("k8s-{MINOR}/README.md"));
+    let page = text(&world.tree, &format!("k8s-{MINOR}/START-HERE.md"));
     let kit = world.copy_of_kit(MINOR);
     let (tools, copy) = (Scratch::new("tools"), world.package.join("helm/esdk"));
     fs::create_dir_all(&copy).expect("created");
@@ -348,7 +343,7 @@ fn what_a_page_tells_helm_and_kubectl_fits_the_chart() {
         let [install, release, chart, rest @ ..] = &call[..] else {
             panic!("{call:?}")
         };
-        assert_eq!((&**install, &**release), ("install", "huawei-csi"));
+        assert_eq!((&**install, &**release), ("install", "helm-huawei-csi"));
         let (options, values) = rest.split_at(3);
         assert_eq!(options, ["--namespace", "huawei-csi", "--create-namespace"]);
         let values: Vec<_> = values

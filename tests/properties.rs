@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser};
 use xtask::image::ImageRef;
-use xtask::kubernetes::{Minor, Range, Requirement};
+use xtask::kubernetes::{Minor, Requirement, Supported};
 use xtask::quote;
 use xtask::quote::Quoting;
 
@@ -37,7 +37,7 @@ proptest! {
     fn no_text_makes_a_parser_panic(text in any::<String>()) {
         let _ = Minor::of_version(&text);
         let _ = Requirement::parse(&text);
-        let _ = Range::parse(&text);
+        let _ = Supported::parse_part(&text);
         let _ = ImageRef::parse(&text);
     }
 

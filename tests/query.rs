@@ -4,11 +4,14 @@ mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use insta::{assert_snapshot, with_settings};
 use serde_json::Value;
-use support::{huawei, rendered, root};
+use support::spec_text::SpecText;
+use support::{committed_trees, huawei, releases, root};
+use tempfile::TempDir;
 use xtask::image::ImageRef;
 use xtask::tree::Tree;
 
@@ -60,7 +63,11 @@ fn without_lines(text: &str, mark: &str) -> String {
     let first = parts.next().unwrap_or_default().to_owned();
     let is_digit = |c: char| c.is_ascii_digit();
     parts.fold(first, |before, part| {
-        format!("{before}{mark}N{}", part.trim_start_matches(is_digit))
+        let rest = part.trim_start_matches(is_digit);
+        // A column is as wide as its longest number.
+        let column = rest.trim_start_matches(' ');
+        let blanks = if column == rest { "" } else { "  " };
+        format!("{before}{mark}N{blanks}{column}")
     })
 }
 
@@ -127,57 +134,104 @@ fn images_of_several_versions_are_listed_once() {
     assert_eq!(both.lines().collect::<Vec<_>>(), wanted);
 }
 
+/// The small table as a product with these releases, in a folder.
+fn product(folder: &Path, name: &str, releases: &[&str]) {
+    let example = SpecText::example();
+    let folder = folder.join(name);
+    fs::create_dir(&folder).expect("created");
+    fs::write(folder.join("product.toml"), &example.product).expect("written");
+    for release in releases {
+        let file = folder.join(format!("{release}.toml"));
+        fs::write(file, &example.release).expect("written");
+    }
+}
+
 #[test]
 fn images_refuses_what_is_not_there() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let two = folder.path().join("example");
-    fs::create_dir(&two).expect("created");
-    let spec = root().join("tests/fixtures/spec/example/1.0.0.toml");
-    let text = fs::read_to_string(spec).expect("the fixture");
-    for release in ["1.0.0", "1.1.0"] {
-        let text = text.replace("release = \"1.0.0\"", &format!("release = \"{release}\""));
-        fs::write(two.join(format!("{release}.toml")), text).expect("written");
+    let (one, two) = (
+        tempfile::tempdir().expect("a folder"),
+        tempfile::tempdir().expect("a folder"),
+    );
+    // As versions sort, not as texts do.
+    product(one.path(), "example", &["1.9.0", "1.10.0", "1.10.0-rc.1"]);
+    product(two.path(), "example", &["1.0.0", "1.1.0"]);
+    product(two.path(), "other", &["1.1.0"]);
+    let path = |folder: &TempDir| folder.path().to_str().expect("UTF-8").to_owned();
+    let (one, two) = (path(&one), path(&two));
+    let mut commands: Vec<Vec<&str>> = vec![
+        vec!["images"],
+        vec!["images", "--kubernetes", "latest"],
+        vec!["images", "--kubernetes", "1.31", "--release", "4.5.0"],
+        vec!["images", "--kubernetes", "1.20", "--format", "yaml"],
+    ];
+    for (spec, options) in [
+        (&one, &[][..]),
+        (&one, &["--release", "1.9.0"]),
+        (&one, &["--release", "2.0.0"]),
+        (&one, &["--release", "1.9"]),
+        (&two, &[]),
+        (&two, &["--release", "1.1.0"]),
+        (&two, &["--release", "other/1.1.0"]),
+        (&two, &["--release", "other/1.0.0"]),
+    ] {
+        let command = ["images", "--kubernetes", "1.20", "--spec", spec];
+        commands.push([&command[..], options].concat());
     }
-    let spec = folder.path().to_str().expect("UTF-8");
-    let said = transcript(&[
-        &["images"],
-        &["images", "--kubernetes", "latest"],
-        &["images", "--kubernetes", "1.31"],
-        &["images", "--kubernetes", "1.20", "--release", "4.6.0"],
-        &["images", "--kubernetes", "1.20", "--format", "yaml"],
-        &["images", "--kubernetes", "1.20", "--spec", spec],
-        &[
-            "images",
-            "--kubernetes",
-            "1.20",
-            "--spec",
-            spec,
-            "--release",
-            "2.0.0",
-        ],
-        &[
-            "images",
-            "--kubernetes",
-            "1.20",
-            "--spec",
-            spec,
-            "--release",
-            "1.1.0",
-        ],
-    ]);
-    snapshot("images-refused", &said.replace(spec, "SPEC"));
+    let commands: Vec<_> = commands.iter().map(Vec::as_slice).collect();
+    let said = transcript(&commands);
+    snapshot(
+        "images-refused",
+        &said.replace(&one, "ONE").replace(&two, "TWO"),
+    );
 }
 
 #[test]
 fn images_shows_what_is_wrong_with_a_spec() {
     let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir(folder.path().join("example")).expect("created");
+    product(folder.path(), "example", &["1.0.0"]);
     let spec = folder.path().to_str().expect("UTF-8");
-    fs::write(folder.path().join("example/1.0.0.toml"), "schema = 2\n").expect("written");
-    let (stdout, stderr, status) = run(&["images", "--kubernetes", "1.20", "--spec", spec]);
-    assert_eq!((stdout.as_str(), status), ("", Some(1)));
-    assert!(stderr.contains("unsupported-schema"), "{stderr}");
-    assert!(stderr.contains("in the spec; nothing was done"), "{stderr}");
+    for file in ["1.0.0.toml", "product.toml"] {
+        let file = folder.path().join("example").join(file);
+        let text = fs::read_to_string(&file).expect("readable");
+        fs::write(&file, text.replace("schema = 2", "schema = 3")).expect("written");
+        let (stdout, stderr, status) = run(&["images", "--kubernetes", "1.20", "--spec", spec]);
+        fs::write(&file, text).expect("written");
+        assert_eq!((stdout.as_str(), status), ("", Some(1)));
+        assert!(stderr.contains("unsupported-schema"), "{stderr}");
+        assert!(
+            stderr.contains("1 error in the spec; nothing was done"),
+            "{stderr}"
+        );
+    }
+}
+
+/// A product's file is wrong for each of its releases, and of the one that is chosen that is said.
+#[test]
+fn what_is_wrong_with_a_product_is_shown_of_any_release() {
+    let folder = tempfile::tempdir().expect("a folder");
+    product(folder.path(), "example", &["1.0.0", "1.1.0"]);
+    let file = folder.path().join("example/product.toml");
+    let text = fs::read_to_string(&file).expect("readable");
+    let text = text.replace("workloads = [\"example-node\"]", "workloads = [\"nodes\"]");
+    fs::write(&file, text).expect("written");
+    let spec = folder.path().to_str().expect("UTF-8");
+    let images = ["images", "--kubernetes", "1.20", "--spec", spec];
+    let release = |name| [&images[..], &["--release", name]].concat();
+    for command in [
+        &images[..],
+        &release("1.0.0"),
+        &release("1.1.0"),
+        &["check", "--spec", spec],
+    ] {
+        let (_, stderr, status) = run(command);
+        assert_eq!(status, Some(1), "{command:?}: {stderr}");
+        assert_eq!(
+            stderr.matches("error[unknown-workload]").count(),
+            1,
+            "{command:?}: {stderr}"
+        );
+        assert!(stderr.contains("1 error"), "{command:?}: {stderr}");
+    }
 }
 
 #[test]
@@ -201,7 +255,7 @@ fn why_says_where_everything_comes_from_and_goes() {
         all.push_str(&transcript(&[&arguments]));
     }
     // The lines of the real table move with every edit; those of the small one are shown.
-    snapshot("why", &without_lines(&all, "4.5.0.toml:"));
+    snapshot("why", &without_lines(&all, ".toml:"));
 }
 
 #[test]
@@ -237,20 +291,23 @@ fn why_knows_an_image_of_several_components() {
 
 #[test]
 fn why_refuses_what_is_not_there() {
-    let said = transcript(&[
-        &["why"],
-        &["why", "csi-atacher"],
-        &["why", "attacher"],
-        &["why", "csi-attacher:v3.4.1"],
-        &["why", "registry.k8s.io/sig-storage/livenessprobe:v2.5.0"],
-        &["why", "ttacher:v3.4.0"],
-        &["why", ""],
-        &["why", "zzz"],
-        &["why", "csi-attacher", "--kubernetes", "1.15"],
-        &["why", "csi-attacher", "--kubernetes", "one"],
-        &["why", "csi-attacher", "--release", "4.6.0"],
-        &["why", "csi-attacher", "--templates", "no-such-folder"],
-    ]);
+    let of_release =
+        |arguments: &'static [&str]| [&["why", "--release", "4.5.0"], arguments].concat();
+    let commands = [
+        vec!["why"],
+        of_release(&["csi-atacher"]),
+        of_release(&["attacher"]),
+        of_release(&["csi-attacher:v3.4.1"]),
+        of_release(&["registry.k8s.io/sig-storage/livenessprobe:v2.5.0"]),
+        of_release(&["ttacher:v3.4.0"]),
+        of_release(&[""]),
+        of_release(&["zzz"]),
+        of_release(&["csi-attacher", "--kubernetes", "1.15"]),
+        of_release(&["csi-attacher", "--kubernetes", "one"]),
+        of_release(&["csi-attacher", "--templates", "no-such-folder"]),
+    ];
+    let commands: Vec<_> = commands.iter().map(Vec::as_slice).collect();
+    let said = transcript(&commands);
     snapshot("why-refused", &said);
 }
 
@@ -301,16 +358,37 @@ fn with_its_name(tree: &Tree, reference: &ImageRef) -> BTreeSet<String> {
         .collect()
 }
 
+/// Which release an answer is about is said where nobody has chosen one.
+#[test]
+fn the_newest_release_answers() {
+    let releases = releases(&root().join("spec"));
+    let newest = releases.last().expect("a release");
+    let note = format!(
+        "note: of {}/{}, the newest; choose another with --release\n",
+        newest.product, newest.version
+    );
+    for arguments in [
+        &["images", "--kubernetes", "1.28"][..],
+        &["why", "csi-attacher"],
+    ] {
+        let chosen = [arguments, &["--release", &newest.version]].concat();
+        assert_eq!(run(arguments), (answer(&chosen), note.clone(), Some(0)));
+    }
+}
+
 #[test]
 fn why_names_every_file_that_names_an_image() {
     let release = huawei();
-    let (_, tree) = rendered(&release);
+    let trees = committed_trees(std::slice::from_ref(&release));
+    let mut trees = trees.iter();
+    let tree = trees.find(|tree| tree.folder == "huawei-csi/4.5.0");
+    let tree = tree.expect("the release's tree");
     let rows = release.components.iter().flat_map(|c| &c.images);
     let mut seen = 0;
     for row in rows {
         let reference = &row.reference.value;
         let said = answer(&["why", "--release", "4.5.0", reference.as_str()]);
-        assert_eq!(named(&said), with_its_name(&tree, reference), "{reference}");
+        assert_eq!(named(&said), with_its_name(tree, reference), "{reference}");
         seen += 1;
     }
     assert_eq!(seen, 13);

@@ -141,14 +141,15 @@ fn values_yaml() {
                 for image in &component.images {
                     if image.kubernetes.value.includes(minor) {
                         let reference = Value::from(image.reference.value.whole_name());
-                        wanted.insert(component.helm_key.value.as_str().to_owned(), reference);
+                        let key = component.helm.as_ref().expect("a key").value.as_str();
+                        wanted.insert(key.to_owned(), reference);
                     }
                 }
             }
             for setting in &release.settings {
                 if setting.kubernetes.value.includes(minor) {
-                    let value = serde_json::to_value(&setting.value).expect("a scalar");
-                    wanted.insert(setting.key.value.as_str().to_owned(), value);
+                    let key = setting.key.value.as_str();
+                    wanted.insert(key.to_owned(), setting.value.clone());
                 }
             }
             let mut found = BTreeMap::new();
@@ -606,10 +607,9 @@ fn no_template_knows_a_product() {
                 .images
                 .iter()
                 .map(|image| image.reference.value.base_name().to_owned());
-            images.chain([
-                component.name.value.clone(),
-                component.helm_key.value.as_str().to_owned(),
-            ])
+            let key = component.helm.as_ref().map(|key| key.value.as_str());
+            let key = key.expect("a key").to_owned();
+            images.chain([component.name.value.clone(), key])
         })
         .chain([
             release.product.clone(),

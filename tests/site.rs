@@ -8,11 +8,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use support::project::copy;
 use support::{example, huawei, python_tool, releases, rendered, root, text};
-use tempfile::TempDir;
 use xtask::kubernetes::Minor;
 use xtask::plan::ReleasePlan;
 use xtask::site;
@@ -74,10 +75,13 @@ fn a_page_is_the_generated_one_with_a_title_and_other_links() {
     for (staged, generated) in [
         ("en/huawei-csi/4.5.0/_index.md", "README.md"),
         ("zh-cn/huawei-csi/4.5.0/_index.md", "README.zh-CN.md"),
-        ("en/huawei-csi/4.5.0/1.16/_index.md", "k8s-1.16/README.md"),
+        (
+            "en/huawei-csi/4.5.0/1.16/_index.md",
+            "k8s-1.16/START-HERE.md",
+        ),
         (
             "zh-cn/huawei-csi/4.5.0/1.16/_index.md",
-            "k8s-1.16/README.zh-CN.md",
+            "k8s-1.16/START-HERE.zh-CN.md",
         ),
     ] {
         let (front, body) = parts(&content[staged]);
@@ -94,7 +98,9 @@ fn a_page_is_the_generated_one_with_a_title_and_other_links() {
         // Behind the origin and the heading, all lines without links are the same.
         assert_eq!(paragraphs(body), paragraphs(generated)[2..], "{staged}");
         assert!(
-            !body.contains("README") && !body.contains("k8s-1.16/"),
+            !body.contains("README")
+                && !body.contains("](START-HERE")
+                && !body.contains("k8s-1.16/"),
             "{staged}"
         );
     }
@@ -111,13 +117,16 @@ fn only_what_leads_a_page_goes_and_only_its_links_change() {
     let hole = holes.next().expect("a hole");
     "# See `](README.md)` and [this](../README.md).".clone_into(&mut hole.reason.en);
     let (plan, mut tree) = rendered(&release);
-    let page = tree.files.get_mut("k8s-1.19/README.md").expect("a page");
+    let page = tree
+        .files
+        .get_mut("k8s-1.19/START-HERE.md")
+        .expect("a page");
     let more =
         "\n```sh\n# a comment of a shell, [no](README.md) link\n```\n\n[A link](../README.md)\n";
     page.text.push_str(more);
     let generated = page.text.clone();
     let (_, behind) = generated
-        .split_once("](README.zh-CN.md)")
+        .split_once("](START-HERE.zh-CN.md)")
         .expect("languages");
     let (_, wanted) = behind.split_once("\n\n").expect("a paragraph");
     assert!(wanted.contains("A \\](README.md) \\[title\\](k8s-1.20/README.md)"));
@@ -410,24 +419,23 @@ fn a_hugo_that_ends_well_without_the_whole_site_changes_nothing() {
 #[ignore = "needs Hugo; tests/run brings it and runs this"]
 fn the_staged_folder_stands_in_a_bare_hugo_site() {
     let folder = tempfile::tempdir().expect("a folder");
-    let spec = folder.path().join("spec/example");
-    fs::create_dir_all(&spec).expect("created");
-    let table = root().join("tests/fixtures/spec/example/1.0.0.toml");
-    let table = fs::read_to_string(table).expect("there");
+    let spec = folder.path().join("spec");
+    copy(&root().join("tests/fixtures/spec"), &spec);
+    let product = spec.join("example/product.toml");
+    let table = fs::read_to_string(&product).expect("there");
     // In a code span of the page, every sign that Markdown could take for something else.
     let value = "`a``b` | <i>c</i> &amp; \\ *d*";
-    let hostile = table.replace("value = \"no\"", &format!("value = '{value}'"));
-    let hostile = hostile.replace("value = 1\n", "value = '{{< e *f*'\n");
-    let hostile = hostile.replace("value = 2\n", "value = '{{% e *f*'\n");
+    let hostile = table.replace("Policy = \"no\"", &format!("Policy = '{value}'"));
+    let hostile = hostile.replace("replicas = 1\n", "replicas = '{{< e *f*'\n");
+    let hostile = hostile.replace("replicas = 2\n", "replicas = '{{% e *f*'\n");
     assert_eq!(
         hostile.matches("*f*").count() + hostile.matches("*d*").count(),
         3
     );
-    let reason = hostile.split("reason.en = \"").nth(1).expect("a reason");
-    let reason = reason.split('"').next().expect("its end");
+    let reason = "The feature needs Kubernetes 1.20 or later.";
     let hostile = hostile.replace(reason, &format!("{reason} Start it with --some-option."));
-    fs::write(spec.join("1.0.0.toml"), hostile).expect("written");
-    let (spec, own) = (folder.path().join("spec"), folder.path().join("own"));
+    fs::write(&product, hostile).expect("written");
+    let own = folder.path().join("own");
     let hugo = python_tool("hugo");
     let [spec, stage, hugo] = [&spec, &own, &hugo].map(|path| path.to_str().expect("UTF-8"));
     let arguments = ["--spec", spec, "--stage", stage, "--hugo", hugo];
@@ -504,20 +512,33 @@ fn the_staged_folder_stands_in_a_bare_hugo_site() {
     );
 }
 
-/// The site of both tables, the small one in three releases, built once a test.
-fn built() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let spec = folder.path().join("spec");
-    for product in ["huawei-csi", "example"] {
-        fs::create_dir_all(spec.join(product)).expect("created");
-    }
-    for file in ["huawei-csi/4.5.0.toml", "knowledge.toml"] {
-        fs::copy(root().join("spec").join(file), spec.join(file)).expect("copied");
-    }
+/// The site for the browser: one release of the real product, and the small table in three
+/// releases, with the specs beside it. It is built once for all tests, and deleted when the next run of them
+/// begins.
+fn built() -> &'static (PathBuf, PathBuf) {
+    static BUILT: OnceLock<(PathBuf, PathBuf)> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let small = ["1.0.0", "1.9.0", "1.10.0"].map(|release| format!("example/{release}"));
+        let real = REAL.map(|release| format!("huawei-csi/{release}"));
+        build("few", &[&small[..], &real].concat())
+    })
+}
+
+/// The releases of the real product that the browser sees; with all of them it would be busy for long.
+const REAL: [&str; 1] = ["4.5.0"];
+
+/// Builds the site of some releases of the real product and of the small table, or of all.
+fn build(name: &str, only: &[String]) -> (PathBuf, PathBuf) {
+    let folder = root().join("target/test-site").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).expect("created");
+    let spec = folder.join("spec");
+    copy(&root().join("spec"), &spec);
+    copy(&root().join("tests/fixtures/spec"), &spec);
     let small = root().join("tests/fixtures/spec/example/1.0.0.toml");
     let small = fs::read_to_string(small).expect("there");
     for release in ["1.0.0", "1.9.0", "1.10.0"] {
-        let mut small = small.replace("release = \"1.0.0\"", &format!("release = \"{release}\""));
+        let mut small = small.clone();
         if release == "1.9.0" {
             // The scoped layout holds these images; the flat one still does not.
             small = small.replace("registry.example:5000", "registry.example");
@@ -525,18 +546,18 @@ fn built() -> (TempDir, PathBuf) {
         fs::write(spec.join(format!("example/{release}.toml")), small).expect("written");
     }
     let hugo = python_tool("hugo");
-    let arguments = [
+    let mut arguments = vec![
         "--spec",
         spec.to_str().expect("UTF-8"),
         "--hugo",
         hugo.to_str().expect("UTF-8"),
     ];
+    arguments.extend(only.iter().flat_map(|release| ["--release", release]));
     let start = Instant::now();
-    let output = docs(folder.path(), &arguments);
+    let output = docs(&folder, &arguments);
     assert!(output.status.success(), "{output:?}");
     println!("the site was built in {:?}", start.elapsed());
-    let site = folder.path().join("site");
-    (folder, site)
+    (spec, folder.join("site"))
 }
 
 /// The values of an attribute in a page.
@@ -572,9 +593,9 @@ fn decoded(url: &str) -> String {
 #[test]
 #[ignore = "needs Hugo; tests/run brings it and runs this"]
 fn every_link_of_the_site_resolves_and_none_leaves_it() {
-    let (_folder, site) = built();
+    let (spec, site) = &build("all", &[]);
     let mut pages = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(&site) {
+    for entry in walkdir::WalkDir::new(site) {
         let path = entry.expect("readable").into_path();
         if path
             .extension()
@@ -584,10 +605,14 @@ fn every_link_of_the_site_resolves_and_none_leaves_it() {
             pages.insert(path, html);
         }
     }
-    let minors = 15 + 3 * 4;
+    let releases = releases(spec);
+    let minors: usize = releases
+        .iter()
+        .map(|release| release.kubernetes.minors().count())
+        .sum();
     assert_eq!(
         pages.len(),
-        2 * (1 + 2 + 4 + minors),
+        2 * (1 + 2 + releases.len() + minors),
         "home, products, releases, minors"
     );
     let mut links = 0;
@@ -755,21 +780,33 @@ fn versions() -> Vec<Value> {
         .collect()
 }
 
+/// The cases of the finder and of versions, made once for all tests. For each of the finder's the generated
+/// script runs.
+fn expected() -> &'static str {
+    static CASES: OnceLock<String> = OnceLock::new();
+    CASES.get_or_init(|| {
+        let (spec, _) = built();
+        let mut releases = releases(spec);
+        releases.retain(|release| {
+            let version = release.version.as_str();
+            release.product == "example" || REAL.contains(&version)
+        });
+        let releases: Vec<_> = releases.iter().map(rendered).collect();
+        json!({"finder": cases(&releases), "versions": versions()}).to_string()
+    })
+}
+
 /// Drives the browser through the site, from a folder or from a server.
 fn browse(way: &str) {
-    let (folder, site) = built();
-    let releases: Vec<_> = releases(&folder.path().join("spec"))
-        .iter()
-        .map(rendered)
-        .collect();
-    let cases = json!({"finder": cases(&releases), "versions": versions()});
-    let expected = folder.path().join("cases.json");
-    fs::write(&expected, cases.to_string()).expect("written");
+    let (_, site) = built();
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = folder.path().join("cases.json");
+    fs::write(&cases, expected()).expect("written");
     let shots = root().join("target/site-screenshots").join(way);
     fs::create_dir_all(&shots).expect("created");
     let output = Command::new(python_tool("python"))
         .arg(root().join("tests/site/browser.py"))
-        .args([way.as_ref(), site.as_path(), &expected, &shots])
+        .args([way.as_ref(), site.as_path(), &cases, &shots])
         .output()
         .expect("runs");
     let said = [output.stdout, output.stderr].concat();

@@ -12,6 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use pulldown_cmark::{Event, Options, Parser};
 use serde_json::{Value, json};
 use values::{strings, with_strings};
+use xtask::diagnostic::Source;
 use xtask::plan;
 use xtask::quote::Quoting;
 use xtask::render::Renderer;
@@ -19,7 +20,9 @@ use xtask::spec::Knowledge;
 use xtask::target::{File, Language, Per, Target};
 use xtask::validate;
 
-const TABLE: &str = include_str!("../fixtures/spec/example/1.0.0.toml");
+/// The file of a product, which has all the texts, and a release.
+const PRODUCT: &str = include_str!("../fixtures/spec/example/product.toml");
+const RELEASE: &str = include_str!("../fixtures/spec/example/1.0.0.toml");
 
 /// One file a kind, with every helper that quotes.
 const PROBES: [(&str, Quoting, &str); 4] = [
@@ -49,6 +52,8 @@ const PROBES: [(&str, Quoting, &str); 4] = [
 
 static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let files = PROBES.map(|(name, quoting, _)| File {
+        body: Vec::new(),
+        kit_only: false,
         template: name.to_owned(),
         path: name.to_owned(),
         per: Per::Release,
@@ -59,6 +64,8 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     });
     let templates = PROBES.map(|(name, _, text)| (name.to_owned(), text.to_owned()));
     vec![Target {
+        texts: Vec::new(),
+        loader: String::new(),
         name: "probe".to_owned(),
         files: files.into(),
         templates: templates.into(),
@@ -71,21 +78,26 @@ static RENDERER: LazyLock<Renderer<'static>> =
 /// The places of the strings that people write freely.
 static PLACES: LazyLock<Vec<Range<usize>>> = LazyLock::new(|| {
     let is_free = |path: &String| {
-        let mut ends = [".en", ".zh-CN", ".value"].into_iter();
-        ends.any(|end| path.ends_with(end)) || path.contains(".subjects[")
+        let mut ends = [".en", ".zh-CN"].into_iter();
+        let mut parts = [".values.", ".subjects["].into_iter();
+        ends.any(|end| path.ends_with(end)) || parts.any(|part| path.contains(part))
     };
-    let places = strings(TABLE).into_iter();
+    let places = strings(PRODUCT).into_iter();
     let places = places.filter(|(path, _)| is_free(path));
     places.map(|(_, place)| place).collect()
 });
 
 fuzz_target!(|text: &str| {
-    let spec = with_strings(TABLE, PLACES.iter().map(|place| (place, text.to_owned())));
-    let Some(release) = validate::check(&spec, "example", "1.0.0", &Knowledge::default()).0 else {
+    let product = with_strings(PRODUCT, PLACES.iter().map(|place| (place, text.to_owned())));
+    let product = Source::new("product.toml", product);
+    let release = Source::new("1.0.0.toml", RELEASE);
+    let releases = [("1.0.0", &release)];
+    let mut specs = validate::check(("example", &product), &releases, &Knowledge::default());
+    let Some(release) = specs.remove(0).outcome else {
         return;
     };
     let tree = RENDERER
-        .render(&plan::plan(&release), Some(&[]))
+        .render(&plan::plan(&release), Some(&[]), xtask::tree::Form::Kit)
         .expect("renders");
     let file = |name: &str| tree.files[name].text.as_str();
 

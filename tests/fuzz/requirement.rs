@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use xtask::kubernetes::{Minor, Range, Requirement};
+use xtask::kubernetes::{Minor, Requirement, Supported};
 
 fuzz_target!(|text: &str| {
     if let Ok(requirement) = Requirement::parse(text) {
@@ -17,18 +17,17 @@ fuzz_target!(|text: &str| {
             Ok(requirement)
         );
     }
-    if let Ok(range) = Range::parse(text) {
-        let minors: Vec<_> = range.minors().collect();
-        assert!(minors.is_sorted() && !minors.is_empty() && minors.len() <= 100);
-        assert_eq!(
-            (minors[0], minors[minors.len() - 1]),
-            (range.first(), range.last())
-        );
-        let closed = Requirement::parse(text).expect("a range is a closed requirement");
+    if let Ok(part) = Supported::parse_part(text) {
+        assert!(part.is_sorted() && !part.is_empty() && part.len() <= 100);
+        let closed = Requirement::parse(text).expect("a part is a closed requirement");
+        let supported = Supported::of(part.clone()).expect("not empty");
+        let minors: Vec<_> = supported.minors().collect();
+        assert_eq!(minors, part);
+        assert_eq!(supported.parts(), [(part[0], part[part.len() - 1])]);
         assert!(
             minors
                 .iter()
-                .all(|minor| closed.includes(*minor) && range.contains(*minor))
+                .all(|minor| closed.includes(*minor) && supported.contains(*minor))
         );
     }
     if let Ok(minor) = Minor::of_version(text) {

@@ -138,10 +138,15 @@ def finder(walk, cases):
     assert len(mends) == 3, mends
 
 
-def releases(walk):
+def releases(walk, site):
     """Products by name, each with its newest release first: in the finder, the search and the pages."""
     with walk.page(START) as page:
-        wanted = ["Example CSI 1.10.0", "Example CSI 1.9.0", "Example CSI 1.0.0", "Huawei CSI 4.5.0"]
+        wanted = ["Example CSI 1.10.0", "Example CSI 1.9.0", "Example CSI 1.0.0"]
+        # By versions, not by letters: 4.9.0 is before 4.10.0.
+        versions = [folder.name for folder in (site / "huawei-csi").iterdir() if folder.is_dir()]
+        versions.sort(key=lambda version: [int(part) for part in version.split(".")], reverse=True)
+        assert versions == ["4.5.0"], versions
+        wanted += [f"Huawei CSI {version}" for version in versions]
         assert page.locator("#release option").all_text_contents() == wanted
         expect(page.locator("#release")).to_have_value("example/1.10.0")
         assert page.locator(".all h3").all_text_contents() == wanted
@@ -235,7 +240,7 @@ def answer(walk, site):
         first = copied(page, button("install"))
         # A command that removes something says what and why; where there is none, nothing is said.
         expect(page.locator("#removed dt")).to_have_text("crds/snapshot-crds")
-        expect(page.locator("#removed dd")).to_contain_text("must not be installed below Kubernetes 1.17")
+        expect(page.locator("#removed dd")).to_contain_text("Volume snapshots need Kubernetes 1.17 or later")
         fill(page, kubernetes="1.17")
         expect(page.locator("#removed-part")).to_be_hidden()
         expect(page.locator("#values-first")).to_be_hidden()
@@ -290,20 +295,22 @@ def search(walk):
     """A part of a name finds the image, on every page; keys alone do it."""
     with walk.page(OVERVIEW) as page:
         page.locator("#search").press_sequentially("PROVIS")
-        expect(page.locator("#found > p")).to_have_text("Images found: 2")
-        expect(page.locator("#status")).to_have_text("Images found: 2")
+        expect(page.locator("#found > p")).to_have_text(re.compile("^Images found: "))
         found = page.locator("#found > ul > li > code").all_text_contents()
-        assert sorted(found) == [
+        for element in ("#found > p", "#status"):
+            expect(page.locator(element)).to_have_text(f"Images found: {len(found)}")
+        assert all("provisioner" in image for image in found), found
+        assert {
             "k8s.gcr.io/sig-storage/csi-provisioner:v3.0.0",
             "quay.io/k8scsi/csi-provisioner:v1.4.0",
-        ], found
+        } <= set(found), found
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        page.wait_for_url(f"{walk.origin}/{MINOR}")
+        page.wait_for_url(re.compile("/huawei-csi/[0-9.]+/1[.][0-9]+/index.html$"))
     with walk.page(f"zh-cn/{START}") as page:
         page.locator("#search").fill("livenessprobe")
-        page.locator("#found a", has_text="1.30").click()
-        page.wait_for_url(f"{walk.origin}/zh-cn/huawei-csi/4.5.0/1.30/index.html")
+        page.locator("#found a", has_text="1.30").first.click()
+        page.wait_for_url(re.compile("/zh-cn/huawei-csi/[0-9.]+/1[.]30/index.html$"))
         page.locator("#search").fill("no such image")
         expect(page.locator("#found")).to_have_text("未找到名称中包含该内容的镜像。")
         expect(page.locator("#status")).to_have_text("未找到名称中包含该内容的镜像。")
@@ -367,32 +374,39 @@ def looks(walk, shots):
     asked = "#release=huawei-csi%2F4.5.0&kubernetes=v1.28.5%2Bk3s1&registry=registry.example%3A5000"
     forced = "#release=huawei-csi%2F4.5.0&kubernetes=1.16"
     wrong = "#release=huawei-csi%2F4.5.0&kubernetes=1.99"
-    for scheme in ("light", "dark"):
-        for size, screen in (("desk", DESK), ("phone", PHONE)):
-            for name, path in (
-                ("start", START + asked),
-                ("start-zh", "zh-cn/" + START + asked),
-                ("start-forced", START + forced),
-                ("start-empty", START),
-                ("start-wrong", START + wrong),
-                ("product", "huawei-csi/index.html"),
-                ("product-zh", "zh-cn/huawei-csi/index.html"),
-                ("overview", OVERVIEW),
-                ("overview-zh", "zh-cn/" + OVERVIEW),
-                ("minor", MINOR),
-                ("minor-zh", "zh-cn/" + MINOR),
-                ("example", "example/1.0.0/index.html"),
-                ("example-minor", "example/1.0.0/1.19/index.html"),
-            ):
-                with walk.page(path, screen, color_scheme=scheme) as page:
-                    at = f"{name}-{size}-{scheme}"
-                    page.screenshot(path=shots / f"{at}.png", full_page=True)
-                    assert page.evaluate(f"{NOW}.scrollWidth") == screen["width"], at
-                    for state in ("closed", "open"):
-                        found = Axe().run(page, options=AUDIT)
-                        assert not found.violations_count, (at, state, found.generate_report())
-                        page.locator("#search").fill("csi")
+    pages = (
+        ("start", START + asked),
+        ("start-zh", "zh-cn/" + START + asked),
+        ("start-forced", START + forced),
+        ("start-empty", START),
+        ("start-wrong", START + wrong),
+        ("product", "huawei-csi/index.html"),
+        ("product-zh", "zh-cn/huawei-csi/index.html"),
+        ("overview", OVERVIEW),
+        ("overview-zh", "zh-cn/" + OVERVIEW),
+        ("minor", MINOR),
+        ("minor-zh", "zh-cn/" + MINOR),
+        ("example", "example/1.0.0/index.html"),
+        ("example-minor", "example/1.0.0/1.19/index.html"),
+    )
+    # No color depends on the size.
+    for size, screen, scheme in (("desk", DESK, "light"), ("desk", DESK, "dark"), ("phone", PHONE, "light")):
+        for name, path in pages:
+            with walk.page(path, screen, color_scheme=scheme) as page:
+                at = f"{name}-{size}-{scheme}"
+                page.screenshot(path=shots / f"{at}.png", full_page=True)
+                assert page.evaluate(f"{NOW}.scrollWidth") == screen["width"], at
+                audit(page, at)
+                # The search is the same on every page.
+                if name in ("start", "overview-zh", "minor"):
+                    page.locator("#search").fill("csi")
+                    audit(page, f"{at}-search")
                     page.screenshot(path=shots / f"{at}-search.png")
+
+
+def audit(page, at):
+    found = Axe().run(page, options=AUDIT)
+    assert not found.violations_count, (at, found.generate_report())
 
 
 def paper(walk, shots):
@@ -429,7 +443,7 @@ def main():
         languages(walk)
         finder(walk, cases["finder"])
         versions(walk, cases["versions"])
-        releases(walk)
+        releases(walk, site)
         links(walk)
         answer(walk, site)
         copying(walk)

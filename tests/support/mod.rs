@@ -4,6 +4,7 @@
 
 pub mod helm;
 pub mod project;
+pub mod spec_text;
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use xtask::plan::{self, ReleasePlan};
 use xtask::render::Renderer;
 use xtask::spec::{Knowledge, Release, Spec};
 use xtask::target::{self, Target};
-use xtask::tree::Tree;
+use xtask::tree::{self, Form, Tree};
 use xtask::validate;
 
 /// The repository's root.
@@ -71,14 +72,25 @@ pub fn targets() -> Vec<Target> {
     target::load(&root().join("templates")).expect("the templates are there")
 }
 
-/// A release planned and rendered.
+/// A release planned, and rendered as a kit has it.
 pub fn rendered(release: &Release) -> (ReleasePlan, Tree) {
     let plan = plan::plan(release);
     let targets = targets();
     let tree = Renderer::new(&targets)
-        .and_then(|renderer| renderer.render(&plan, None))
+        .and_then(|renderer| renderer.render(&plan, None, Form::Kit))
         .expect("the templates render");
     (plan, tree)
+}
+
+/// The trees of some releases as the repository has them.
+pub fn committed_trees(releases: &[Release]) -> Vec<Tree> {
+    let targets = targets();
+    let renderer = Renderer::new(&targets).expect("the templates are sound");
+    let trees = releases.iter().map(|release| {
+        let tree = renderer.render(&plan::plan(release), None, Form::Review);
+        tree.expect("the templates render")
+    });
+    tree::with_bodies(trees.collect())
 }
 
 /// The whole name of an image, which every runtime finds.

@@ -220,45 +220,40 @@ fn bytes(folder: &Path) -> Outcome<f64> {
 
 /// Writes a table of so many components, half of which change their image at some minor.
 fn synthetic(folder: &Path, components: usize) -> Outcome<PathBuf> {
-    let mut spec = format!(
-        r#"schema = 1
-product = "synthetic"
-release = "1.0.0"
+    let mut product = r#"schema = 2
 title.en = "Synthetic"
 title.zh-CN = "合成"
-kubernetes = "v1.1-v1.{MINORS}"
-architectures = ["amd64", "arm64"]
 
 [chart]
+name = "synthetic"
 folder = "helm/synthetic"
 release-name = "synthetic"
 namespace = "synthetic"
 
-[[workload]]
-name = "synthetic-controller"
+[workload.synthetic-controller]
 kind = "Deployment"
 service-account = "synthetic"
 "#
+    .to_owned();
+    let mut release = format!(
+        "schema = 2\nkubernetes = [\"v1.1-v1.{MINORS}\"]\narchitectures = [\"amd64\", \"arm64\"]\n\n[images]\n"
     );
     for number in 0..components {
         let group = number % 10;
+        let name = format!("component-{number:04}");
         write!(
-            spec,
+            product,
             r#"
-[[component]]
-name = "component-{number:04}"
+[component.{name}]
 workloads = ["synthetic-controller"]
-helm-key = "images.group{group}.component{number:04}"
+helm = "images.group{group}.component{number:04}"
 description.en = "Component {number} of a synthetic table, described at about the length that a real one has in its table."
 description.zh-CN = "合成表中的第{number}个组件，描述的长度与真实表格中的组件大致相同。"
 "#
         )?;
-        let reference = format!("registry.example/group-{group}/component-{number:04}");
+        let reference = format!("registry.example/group-{group}/{name}");
         let mut row = |tag: &str, kubernetes: &str| {
-            write!(
-                spec,
-                "\n  [[component.image]]\n  reference = \"{reference}:{tag}\"\n  kubernetes = \"{kubernetes}\"\n"
-            )
+            writeln!(release, "{name}.\"{kubernetes}\" = \"{reference}:{tag}\"")
         };
         if number % 2 == 0 {
             row("v1.0.0", "v1.1+")?;
@@ -268,8 +263,9 @@ description.zh-CN = "合成表中的第{number}个组件，描述的长度与真
             row("v2.0.0", &format!("v1.{change}+"))?;
         }
     }
-    let product = folder.join("synthetic");
-    fs::create_dir_all(&product)?;
-    fs::write(product.join("1.0.0.toml"), spec)?;
+    let files = folder.join("synthetic");
+    fs::create_dir_all(&files)?;
+    fs::write(files.join("product.toml"), product)?;
+    fs::write(files.join("1.0.0.toml"), release)?;
     Ok(folder.to_owned())
 }

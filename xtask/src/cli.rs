@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::kubernetes::{self, Minor};
+use crate::kubernetes::Minor;
+use crate::parse_error::ParseError;
 
 /// One table of container images, and everything that is generated from it.
 #[derive(Debug, Parser)]
@@ -43,6 +44,11 @@ pub enum Command {
     /// Exit status: 0 the chart fits; 1 it does not, or could not be read, a refused spec or a
     /// release that is not there; 2 wrong usage.
     CheckChart(CheckChart),
+    /// Start the table of a new release, as a copy of another one's
+    ///
+    /// Exit status: 0 done; 1 the new release is there already or is not newer, a refused spec, a
+    /// release that is not there or a failed step; 2 wrong usage.
+    NewRelease(NewRelease),
     /// Say what a rule is for, by the code that a finding shows in brackets
     ///
     /// Exit status: 0 done; 1 there is no such rule; 2 wrong usage.
@@ -73,6 +79,9 @@ pub struct Docs {
     /// Write the pages to DIR/content too, as a Hugo site of one's own takes them
     #[arg(long, value_name = "DIR")]
     pub stage: Option<PathBuf>,
+    /// Only this release; may be repeated [default: all]
+    #[arg(long = "release", value_name = "[PRODUCT/]RELEASE")]
+    pub releases: Vec<String>,
     /// Hugo, 0.158 or later
     #[arg(long, value_name = "PROGRAM", default_value = "hugo")]
     pub hugo: PathBuf,
@@ -114,6 +123,20 @@ pub enum MessageFormat {
     Json,
 }
 
+/// The arguments of `new-release`.
+#[derive(Args, Debug)]
+pub struct NewRelease {
+    /// The release to start from, mostly the one before
+    #[arg(value_name = "[PRODUCT/]FROM")]
+    pub from: String,
+    /// The new release's version
+    #[arg(value_name = "TO")]
+    pub to: String,
+    /// The folder of the specs [default: spec]
+    #[arg(long, value_name = "DIR")]
+    pub spec: Option<PathBuf>,
+}
+
 /// The arguments of `explain-rule`.
 #[derive(Args, Debug)]
 pub struct ExplainRule {
@@ -149,7 +172,7 @@ pub struct Gen {
 /// The arguments of `images`.
 #[derive(Args, Debug)]
 pub struct Images {
-    /// The release [default: the only one there is]
+    /// The release [default: the newest, where there is one product]
     #[arg(long, value_name = "[PRODUCT/]RELEASE")]
     pub release: Option<String>,
     /// The Kubernetes version, as `kubectl version` prints it (v1.28.5+k3s1, 1.28); may be
@@ -179,7 +202,7 @@ pub struct Why {
     /// A component, a container or an image; an image may lack its host, its folders and its tag
     #[arg(value_name = "IMAGE-OR-COMPONENT")]
     pub name: String,
-    /// The release [default: the only one there is]
+    /// The release [default: the newest, where there is one product]
     #[arg(long, value_name = "[PRODUCT/]RELEASE")]
     pub release: Option<String>,
     /// On this Kubernetes version alone, as `kubectl version` prints it (v1.28.5+k3s1, 1.28)
@@ -225,7 +248,7 @@ pub struct CheckChart {
     /// The chart's folder, which holds Chart.yaml and values.yaml
     #[arg(value_name = "PATH")]
     pub path: PathBuf,
-    /// The release [default: the only one there is]
+    /// The release [default: the one that the chart's `name` and `appVersion` say]
     #[arg(long, value_name = "[PRODUCT/]RELEASE")]
     pub release: Option<String>,
     /// Findings for people on stderr, or for programs on stdout, a JSON object a line
@@ -236,6 +259,6 @@ pub struct CheckChart {
     pub spec: Option<PathBuf>,
 }
 
-fn minor(text: &str) -> Result<Minor, kubernetes::ParseError> {
+fn minor(text: &str) -> Result<Minor, ParseError> {
     Minor::of_version(text)
 }

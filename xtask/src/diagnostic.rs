@@ -53,22 +53,102 @@ impl Severity {
 /// A byte range in a source file.
 pub type Span = Range<usize>;
 
-/// A file that somebody wrote, kept so that a later stage can point into it.
+/// Files that somebody wrote and that are read together, kept so that a later stage can point into them.
+/// A place in them is a range of bytes, in the texts one behind the other.
 #[derive(Clone, Debug)]
 pub struct Source {
+    files: Vec<File>,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    /// Where its text starts.
+    base: usize,
     /// The path as messages show it.
-    pub path: String,
+    path: String,
     /// The whole text.
-    pub text: String,
+    text: String,
 }
 
 impl Source {
-    /// A place in the file as a line of text can name it: `spec/huawei-csi/4.5.0.toml:12`.
+    /// One file. `path` is what messages show.
+    #[must_use]
+    pub fn new(path: impl Into<String>, text: impl Into<String>) -> Self {
+        let (path, text) = (path.into(), text.into());
+        let base = 0;
+        Self {
+            files: vec![File { base, path, text }],
+        }
+    }
+
+    /// This source with the files of another one behind its own.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        for file in other.files {
+            // The end of one file is not the start of the next.
+            let base = self
+                .files
+                .last()
+                .map_or(0, |last| last.base + last.text.len() + 1);
+            self.files.push(File { base, ..file });
+        }
+        self
+    }
+
+    /// The path of the last file, which the others are read for.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.files.last().map_or("", |file| &file.path)
+    }
+
+    /// The text of the last file.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.files.last().map_or("", |file| &file.text)
+    }
+
+    /// The text of a file, by its number.
+    #[must_use]
+    pub fn file(&self, number: usize) -> &str {
+        self.files.get(number).map_or("", |file| &file.text)
+    }
+
+    /// Where a file starts, by its number.
+    #[must_use]
+    pub fn base(&self, number: usize) -> usize {
+        self.files.get(number).map_or(0, |file| file.base)
+    }
+
+    /// Whether a place is in the last file.
+    #[must_use]
+    pub fn is_last(&self, span: &Span) -> bool {
+        self.files
+            .last()
+            .is_some_and(|file| span.start >= file.base)
+    }
+
+    /// The file that a place is in, and the place in it.
+    fn find(&self, span: &Span) -> (&File, Span) {
+        let behind = self.files.partition_point(|file| file.base <= span.start);
+        let file = &self.files[behind.saturating_sub(1)];
+        let end = span.end.saturating_sub(file.base).min(file.text.len());
+        (file, span.start.saturating_sub(file.base).min(end)..end)
+    }
+
+    /// The text at a place.
+    #[must_use]
+    pub fn at(&self, span: &Span) -> &str {
+        let (file, span) = self.find(span);
+        file.text.get(span).unwrap_or_default()
+    }
+
+    /// A place as a line of text can name it: `spec/huawei-csi/4.5.0.toml:12`.
     #[must_use]
     pub fn place(&self, span: &Span) -> String {
-        let before = self.text.get(..span.start).unwrap_or(&self.text);
+        let (file, span) = self.find(span);
+        let before = file.text.get(..span.start).unwrap_or(&file.text);
         let line = before.matches('\n').count() + 1;
-        format!("{}:{line}", self.path)
+        format!("{}:{line}", file.path)
     }
 }
 
@@ -120,6 +200,13 @@ impl Diagnostic {
         self.rule.severity == Severity::Error
     }
 
+    /// The finding in a text that starts at `base`.
+    #[must_use]
+    pub fn moved(mut self, base: usize) -> Self {
+        self.span = self.span.start + base..self.span.end + base;
+        self
+    }
+
     /// The finding with what it is about.
     #[must_use]
     pub fn about(mut self, subject: impl Into<String>, minors: Vec<Minor>) -> Self {
@@ -158,14 +245,6 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
     let mut out = String::new();
     let findings = sorted(diagnostics);
     for diagnostic in findings.iter().take(MOST_SHOWN) {
-        let primary = AnnotationKind::Primary
-            .span(diagnostic.span.clone())
-            .label(diagnostic.label.as_str());
-        let others = diagnostic.others.iter().map(|(span, label)| {
-            AnnotationKind::Context
-                .span(span.clone())
-                .label(label.as_str())
-        });
         let level = match diagnostic.rule.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -173,12 +252,7 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
         let mut group = level
             .primary_title(diagnostic.title.as_str())
             .id(diagnostic.rule.code)
-            .element(
-                Snippet::source(source.text.as_str())
-                    .path(source.path.as_str())
-                    .annotation(primary)
-                    .annotations(others),
-            )
+            .elements(snippets(source, diagnostic))
             .element(Level::HELP.message(diagnostic.help.as_str()));
         let accept = format!(
             "to accept it, add an `[[acknowledge]]` with rule = {:?}, subjects = [{:?}] and the reason",
@@ -197,18 +271,60 @@ pub fn render(source: &Source, diagnostics: &[Diagnostic]) -> String {
     text::visible(&out)
 }
 
+/// The files that a finding points into, the one of its own place first, each with its marks.
+fn snippets<'a>(
+    source: &'a Source,
+    diagnostic: &'a Diagnostic,
+) -> Vec<Snippet<'a, annotate_snippets::Annotation<'a>>> {
+    let (own, span) = source.find(&diagnostic.span);
+    let primary = AnnotationKind::Primary
+        .span(span)
+        .label(diagnostic.label.as_str());
+    let mut snippets: Vec<(&File, Vec<_>)> = vec![(own, vec![primary])];
+    for (span, label) in &diagnostic.others {
+        let (file, span) = source.find(span);
+        let mark = AnnotationKind::Context.span(span).label(label.as_str());
+        match snippets
+            .iter_mut()
+            .find(|(known, _)| known.base == file.base)
+        {
+            Some((_, marks)) => marks.push(mark),
+            None => snippets.push((file, vec![mark])),
+        }
+    }
+    let snippet = |(file, marks): (&'a File, Vec<_>)| {
+        Snippet::source(file.text.as_str())
+            .path(file.path.as_str())
+            .annotations(marks)
+    };
+    snippets.into_iter().map(snippet).collect()
+}
+
 /// All findings in one source for programs: one JSON object a line, in the file's order.
 ///
-/// Each has `file`, `code`, `severity`, `message`, `help` and `places`; a place has `byteStart` and
-/// `byteEnd` (from 0, the end not included), `lineStart` and `lineEnd` (from 1, both included),
-/// `label`, and whether it is the `primary` one, which comes first.
+/// Each has `code`, `severity`, `message`, `help`, `file` (that of the first place) and `places`; a place has
+/// `file`, `byteStart` and `byteEnd` (in it, from 0, the end not included), `lineStart` and `lineEnd` (from
+/// 1, both included), `label`, and whether it is the `primary` one, which comes first.
 #[must_use]
 pub fn json(source: &Source, diagnostics: &[Diagnostic]) -> String {
-    let feeds = source.text.match_indices('\n').map(|(feed, _)| feed);
-    let feeds: Vec<_> = feeds.collect();
-    let line = |byte: usize| feeds.partition_point(|feed| *feed < byte) + 1;
+    let feeds = |file: &File| -> Vec<usize> {
+        let feeds = file.text.match_indices('\n');
+        feeds.map(|(feed, _)| feed).collect()
+    };
+    let feeds: Vec<_> = source
+        .files
+        .iter()
+        .map(|file| (file.base, feeds(file)))
+        .collect();
     let place = |span: &Span, label: &str, primary: bool| {
+        let (file, span) = source.find(span);
+        let feeds = feeds.iter().find(|(base, _)| *base == file.base);
+        let line = |byte: usize| {
+            let before = feeds.map(|(_, feeds)| feeds.partition_point(|feed| *feed < byte));
+            before.unwrap_or(0) + 1
+        };
         json!({
+            "file": file.path,
             "byteStart": span.start,
             "byteEnd": span.end,
             "lineStart": line(span.start),
@@ -227,7 +343,7 @@ pub fn json(source: &Source, diagnostics: &[Diagnostic]) -> String {
                 .map(|(span, label)| place(span, label, false)),
         );
         let finding = json!({
-            "file": source.path,
+            "file": source.find(&diagnostic.span).0.path,
             "code": diagnostic.rule.code,
             "severity": diagnostic.rule.severity.name(),
             "message": diagnostic.title,

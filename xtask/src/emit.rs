@@ -566,6 +566,7 @@ fn index_of<'p>(paths: impl Iterator<Item = &'p str>) -> Artifact {
     Artifact {
         text,
         executable: false,
+        body: None,
         loose: false,
     }
 }

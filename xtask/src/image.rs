@@ -10,6 +10,8 @@
 
 use std::fmt;
 
+use crate::parse_error::ParseError;
+
 /// The longest whole name (host and path together) that every engine admits.
 const NAME_MOST: usize = 255;
 /// The longest tag that the grammar admits.
@@ -30,21 +32,8 @@ pub struct ImageRef {
     tag_end: usize,
 }
 
-/// Why a text is no image reference, and what to write instead. Displays as a sentence without its
-/// subject.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError(String);
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ParseError {}
-
-fn refuse<T>(why: impl Into<String>) -> Result<T, ParseError> {
-    Err(ParseError(why.into()))
+fn refuse<T>(wrong: impl Into<String>, help: impl Into<String>) -> Result<T, ParseError> {
+    Err(ParseError::new(wrong, help))
 }
 
 impl ImageRef {
@@ -54,14 +43,16 @@ impl ImageRef {
     /// When the text does not follow the grammar; the message names the offending part.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         if text.is_empty() {
-            return refuse("is empty; write `HOST/PATH:TAG`");
+            return refuse("is empty", "write `HOST/PATH:TAG`");
         }
         if let Some(scheme) = text.find("://") {
-            return refuse(format!(
-                "starts with the scheme `{}`, which an image reference does not have; write `{}`",
-                &text[..scheme + 3],
-                &text[scheme + 3..]
-            ));
+            return refuse(
+                format!(
+                    "starts with the scheme `{}`, which an image reference does not have",
+                    &text[..scheme + 3]
+                ),
+                format!("write `{}`", &text[scheme + 3..]),
+            );
         }
         // Only what is behind the last slash can be a digest or a tag; another colon is a port's.
         let last_slash = text.rfind('/').map_or(0, |slash| slash + 1);
@@ -100,9 +91,10 @@ impl ImageRef {
         reference.check_canonical()?;
         let length = reference.whole_name().len() - (text.len() - path_end);
         if length > NAME_MOST {
-            return refuse(format!(
-                "has a name of {length} bytes with its host; write at most {NAME_MOST}"
-            ));
+            return refuse(
+                format!("has a name of {length} bytes with its host"),
+                format!("write at most {NAME_MOST}"),
+            );
         }
         Ok(reference)
     }
@@ -110,7 +102,7 @@ impl ImageRef {
     /// What follows the grammar and is still not the one way to write it.
     fn check_canonical(&self) -> Result<(), ParseError> {
         if self.text.len() == 64 && self.text.bytes().all(is_lower_hex) {
-            return refuse("is what an image's ID looks like; write `HOST/PATH:TAG`");
+            return refuse("is what an image's ID looks like", "write `HOST/PATH:TAG`");
         }
         let rest = &self.text[self.path_start..];
         let folder = if self.path().contains('/') {
@@ -119,14 +111,30 @@ impl ImageRef {
             format!("{DEFAULT_FOLDER}/")
         };
         match self.host() {
-            Some("index.docker.io") => refuse(format!(
-                "names the old host of {DEFAULT_HOST}; write `{DEFAULT_HOST}/{folder}{rest}`"
-            )),
-            Some(DEFAULT_HOST) if !folder.is_empty() => refuse(format!(
-                "leaves out a folder that every engine puts in; write `{DEFAULT_HOST}/{folder}{rest}`"
-            )),
+            Some("index.docker.io") => refuse(
+                format!("names the old host of {DEFAULT_HOST}"),
+                format!("write `{DEFAULT_HOST}/{folder}{rest}`"),
+            ),
+            Some(DEFAULT_HOST) if !folder.is_empty() => refuse(
+                "leaves out a folder that every engine puts in",
+                format!("write `{DEFAULT_HOST}/{folder}{rest}`"),
+            ),
             _ => Ok(()),
         }
+    }
+
+    /// A pattern with the parts of this reference in it: `{registry}`, `{path}` and `{tag}`, of a short
+    /// name as every engine completes it.
+    #[must_use]
+    pub fn filled_in(&self, pattern: &str) -> String {
+        let name = self.whole_name();
+        let tag = self.tag().unwrap_or_default();
+        let (registry, rest) = name.split_once('/').unwrap_or(("", &name));
+        let path = rest.strip_suffix(tag).unwrap_or(rest).trim_end_matches(':');
+        pattern
+            .replace("{registry}", registry)
+            .replace("{path}", path)
+            .replace("{tag}", tag)
     }
 
     /// The whole reference as it was written.
@@ -220,24 +228,25 @@ fn check_host(text: &str) -> Result<(), ParseError> {
                 if address.is_empty()
                     || !address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':')
                 {
-                    return refuse(format!(
-                        "has a malformed IPv6 address `[{address}]`; write hex digits and colons in the \
-                         brackets"
-                    ));
+                    return refuse(
+                        format!("has a malformed IPv6 address `[{address}]`"),
+                        "write hex digits and colons in the brackets",
+                    );
                 }
                 match port {
                     "" => return Ok(()),
                     _ => match port.strip_prefix(':') {
                         Some(port) => return check_port(port),
                         None => {
-                            return refuse(format!(
-                                "has `{port}` behind its IPv6 address; write a port as `[{address}]:5000`"
-                            ));
+                            return refuse(
+                                format!("has `{port}` behind its IPv6 address"),
+                                format!("write a port as `[{address}]:5000`"),
+                            );
                         }
                     },
                 }
             }
-            None => return refuse("has an IPv6 address without its closing `]`; add it"),
+            None => return refuse("has an IPv6 address without its closing `]`", "add it"),
         },
         None => match text.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -251,10 +260,10 @@ fn check_host(text: &str) -> Result<(), ParseError> {
             .iter()
             .all(|b| b.is_ascii_alphanumeric() || *b == b'-');
         if !inner || !alphanumeric(bytes.first()) || !alphanumeric(bytes.last()) {
-            return refuse(format!(
-                "has a malformed registry host `{host}`; write labels of letters, digits and inner hyphens, \
-                 joined by dots"
-            ));
+            return refuse(
+                format!("has a malformed registry host `{host}`"),
+                "write labels of letters, digits and inner hyphens, joined by dots",
+            );
         }
     }
     port.map_or(Ok(()), check_port)
@@ -262,9 +271,10 @@ fn check_host(text: &str) -> Result<(), ParseError> {
 
 fn check_port(port: &str) -> Result<(), ParseError> {
     if port.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
-        return refuse(format!(
-            "has a malformed port `{port}`; write digits, such as `:5000`"
-        ));
+        return refuse(
+            format!("has a malformed port `{port}`"),
+            "write digits, such as `:5000`",
+        );
     }
     Ok(())
 }
@@ -273,24 +283,26 @@ fn check_port(port: &str) -> Result<(), ParseError> {
 /// `name` is the whole name that it is in, and `behind` what follows that.
 fn check_path_component(component: &str, name: &str, behind: &str) -> Result<(), ParseError> {
     if component.is_empty() {
-        return refuse(format!(
-            "has an empty element in its path `{name}`; write one `/` only"
-        ));
+        return refuse(
+            format!("has an empty element in its path `{name}`"),
+            "write one `/` only",
+        );
     }
     if component.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return refuse(format!(
-            "has an upper-case letter in its path, which must be lower-case; write `{}{behind}`",
-            name.to_ascii_lowercase()
-        ));
+        return refuse(
+            "has an upper-case letter in its path, which must be lower-case",
+            format!("write `{}{behind}`", name.to_ascii_lowercase()),
+        );
     }
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     if let Some(odd) = component
         .chars()
         .find(|c| !(c.is_ascii() && (word(*c as u8) || "._-".contains(*c))))
     {
-        return refuse(format!(
-            "has {odd:?} in its path; a path is of lower-case letters, digits, `.`, `_`, `-` and `/`"
-        ));
+        return refuse(
+            format!("has {odd:?} in its path"),
+            "a path is of lower-case letters, digits, `.`, `_`, `-` and `/`",
+        );
     }
     let separators = component.split(|c: char| word(c as u8));
     let sound = separators
@@ -299,34 +311,39 @@ fn check_path_component(component: &str, name: &str, behind: &str) -> Result<(),
     let ends_in_words = component.bytes().next().is_some_and(word)
         && component.bytes().next_back().is_some_and(word);
     if !sound || !ends_in_words {
-        return refuse(format!(
-            "has a malformed path element `{component}`: it starts and ends with a letter or digit, \
-             and between two of them stand one `.`, one or two `_`, or hyphens"
-        ));
+        return refuse(
+            format!("has a malformed path element `{component}`"),
+            "it starts and ends with a letter or digit, and between two of them stand one `.`, one or two `_`, or hyphens",
+        );
     }
     Ok(())
 }
 
 fn check_tag(tag: &str) -> Result<(), ParseError> {
     if tag.is_empty() {
-        return refuse("ends in `:` without a tag; write the image's version behind it");
+        return refuse(
+            "ends in `:` without a tag",
+            "write the image's version behind it",
+        );
     }
     if tag.len() > TAG_MOST {
-        return refuse(format!(
-            "has a tag of {} bytes; write at most {TAG_MOST}",
-            tag.len()
-        ));
+        return refuse(
+            format!("has a tag of {} bytes", tag.len()),
+            format!("write at most {TAG_MOST}"),
+        );
     }
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if let Some(odd) = tag.chars().find(|c| !(word(*c) || *c == '.' || *c == '-')) {
-        return refuse(format!(
-            "has {odd:?} in its tag `{tag}`; a tag is of letters, digits, `_`, `.` and `-`"
-        ));
+        return refuse(
+            format!("has {odd:?} in its tag `{tag}`"),
+            "a tag is of letters, digits, `_`, `.` and `-`",
+        );
     }
     if !tag.starts_with(word) {
-        return refuse(format!(
-            "has a tag `{tag}` that starts with `.` or `-`; start it with a letter, a digit or `_`"
-        ));
+        return refuse(
+            format!("has a tag `{tag}` that starts with `.` or `-`"),
+            "start it with a letter, a digit or `_`",
+        );
     }
     Ok(())
 }
@@ -334,24 +351,31 @@ fn check_tag(tag: &str) -> Result<(), ParseError> {
 /// `ALGORITHM:HEX`, with the length that the two registered algorithms have.
 fn check_digest(digest: &str) -> Result<(), ParseError> {
     let Some((algorithm, hex)) = digest.split_once(':') else {
-        return refuse(format!(
-            "has a malformed digest `{digest}`; write `sha256:` and 64 hex digits"
-        ));
+        return refuse(
+            format!("has a malformed digest `{digest}`"),
+            "write `sha256:` and 64 hex digits",
+        );
     };
     let length = match algorithm {
         "sha256" => 64,
         "sha384" => 96,
         "sha512" => 128,
         _ => {
-            return refuse(format!(
-                "has a digest by `{algorithm}`, which is not one of the algorithms `sha256`, `sha384`, `sha512`; write one of these"
-            ));
+            return refuse(
+                format!(
+                    "has a digest by `{algorithm}`, which is not one of the algorithms `sha256`, `sha384`, `sha512`"
+                ),
+                "write one of these",
+            );
         }
     };
     if hex.len() != length || !hex.bytes().all(is_lower_hex) {
-        return refuse(format!(
-            "has a digest that is not {length} lower-case hex digits behind `{algorithm}:`; copy it whole"
-        ));
+        return refuse(
+            format!(
+                "has a digest that is not {length} lower-case hex digits behind `{algorithm}:`"
+            ),
+            "copy it whole",
+        );
     }
     Ok(())
 }

@@ -3,7 +3,11 @@
 //! Everything here compares parsed numbers. A version is never compared as text (`1.9` would
 //! sort after `1.16`) nor as a float (`1.30` would read as `1.3`).
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::iter;
+
+use crate::parse_error::ParseError;
 
 /// A Kubernetes minor version, such as 1.16. Displays as `1.16`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,19 +15,6 @@ pub struct Minor {
     major: u16,
     minor: u16,
 }
-
-/// Text that is no Kubernetes version, or no requirement. Displays as a sentence without its
-/// subject: "is not a Kubernetes version ...".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ParseError(String);
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ParseError {}
 
 impl Minor {
     /// The minor version `major.minor`.
@@ -42,11 +33,14 @@ impl Minor {
     pub fn of_version(text: &str) -> Result<Self, ParseError> {
         let error = || {
             let near = Self::within(text).map(|minor| format!("did you mean `{minor}`? "));
-            ParseError(format!(
-                "is not a Kubernetes version; {}write what `kubectl version` prints for the \
-                 server, such as `v1.28.5` or `1.28`",
-                near.unwrap_or_default()
-            ))
+            ParseError::new(
+                "is not a Kubernetes version",
+                format!(
+                    "{}write what `kubectl version` prints for the server, such as `v1.28.5` or \
+                     `1.28`",
+                    near.unwrap_or_default()
+                ),
+            )
         };
         let bare = text.strip_prefix('v').unwrap_or(text);
         let core_end = bare.find(['-', '+']).unwrap_or(bare.len());
@@ -118,14 +112,15 @@ impl Requirement {
             if let Some((first, last)) = text.split_once('-')
                 && Self::read(&format!("{last}-{first}")).is_some()
             {
-                return ParseError(format!(
-                    "is a range that ends before it starts; write `{last}-{first}`"
-                ));
+                return ParseError::new(
+                    "is a range that ends before it starts",
+                    format!("write `{last}-{first}`"),
+                );
             }
-            ParseError(
-                "is not a Kubernetes requirement; write `v1.17+` (this minor and later ones), \
-                 `v1.16.x` (this minor alone) or `v1.17-v1.19` (a closed range)"
-                    .to_owned(),
+            ParseError::new(
+                "is not a Kubernetes requirement",
+                "write `v1.17+` (this minor and later ones), `v1.16.x` (this minor alone) or \
+                 `v1.17-v1.19` (a closed range)",
             )
         })
     }
@@ -182,69 +177,110 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// The minors that a release supports: the upper bound of every `+`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Range {
+/// The minors that a release supports, ascending: the upper bound of every `+`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Supported {
     first: Minor,
-    last: Minor,
+    /// The minors behind the first one.
+    others: Vec<Minor>,
 }
 
-impl Range {
+impl Supported {
     /// The most minors that one release may support; a bound on what a typo can make the tool do.
     const MOST: u16 = 100;
 
-    /// Reads `v1.16-v1.30`.
+    /// Reads one part of the list that a release names its minors by: `v1.16-v1.30`, or `v1.16.x` for
+    /// a minor that stands alone.
     ///
     /// # Errors
-    /// When the text is no closed range, spans two majors, or more than 100 minors.
-    pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let example = "write its first and its last minor, such as `v1.16-v1.30`";
+    /// When the text is open or no range at all, spans two majors, or more than 100 minors.
+    pub fn parse_part(text: &str) -> Result<Vec<Minor>, ParseError> {
+        let example = "write its first and its last minor, such as `v1.16-v1.30`, or one minor, \
+                       such as `v1.16.x`";
         match Requirement::read(text) {
+            Some(Requirement::Only(minor)) => Ok(vec![minor]),
             Some(Requirement::Between(first, last))
                 if first.major == last.major && last.minor - first.minor < Self::MOST =>
             {
-                Ok(Self { first, last })
+                let minors = first.minor..=last.minor;
+                Ok(minors.map(|minor| Minor::new(first.major, minor)).collect())
             }
-            Some(Requirement::Between(..)) => Err(ParseError(format!(
-                "is too wide; a release supports minors of one major version, at most {} of them",
-                Self::MOST
-            ))),
-            Some(Requirement::From(_)) => Err(ParseError(format!(
-                "leaves the supported range open; {example}"
-            ))),
-            Some(Requirement::Only(_)) | None => Err(ParseError(format!(
-                "is not a range of Kubernetes minors; {example}"
-            ))),
+            Some(Requirement::Between(..)) => Err(ParseError::new(
+                "is too wide",
+                format!(
+                    "a release supports minors of one major version, at most {} of them",
+                    Self::MOST
+                ),
+            )),
+            Some(Requirement::From(_)) => {
+                Err(ParseError::new("leaves the supported range open", example))
+            }
+            None => Err(ParseError::new(
+                "is not a range of Kubernetes minors",
+                example,
+            )),
         }
+    }
+
+    /// The minors of all parts; none if there is no part.
+    #[must_use]
+    pub fn of(minors: impl IntoIterator<Item = Minor>) -> Option<Self> {
+        let mut minors = BTreeSet::from_iter(minors).into_iter();
+        let first = minors.next()?;
+        let others = minors.collect();
+        Some(Self { first, others })
     }
 
     /// The first minor supported.
     #[must_use]
-    pub fn first(self) -> Minor {
+    pub fn first(&self) -> Minor {
         self.first
     }
 
     /// The last minor supported.
     #[must_use]
-    pub fn last(self) -> Minor {
-        self.last
+    pub fn last(&self) -> Minor {
+        self.others.last().copied().unwrap_or(self.first)
     }
 
     /// Whether the release supports `minor`.
     #[must_use]
-    pub fn contains(self, minor: Minor) -> bool {
-        self.first <= minor && minor <= self.last
+    pub fn contains(&self, minor: Minor) -> bool {
+        self.minors().any(|supported| supported == minor)
     }
 
-    /// Every minor of the range, ascending.
-    pub fn minors(self) -> impl Iterator<Item = Minor> {
-        (self.first.minor..=self.last.minor).map(move |minor| Minor::new(self.first.major, minor))
+    /// Every minor, ascending.
+    pub fn minors(&self) -> impl Iterator<Item = Minor> {
+        iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    /// The parts without a hole in them, each as its first and its last minor.
+    #[must_use]
+    pub fn parts(&self) -> Vec<(Minor, Minor)> {
+        let mut parts: Vec<(Minor, Minor)> = Vec::new();
+        for minor in self.minors() {
+            match parts.last_mut() {
+                Some((_, last)) if last.major == minor.major && last.minor + 1 == minor.minor => {
+                    *last = minor;
+                }
+                _ => parts.push((minor, minor)),
+            }
+        }
+        parts
     }
 }
 
-/// Displays as `1.16 to 1.30`.
-impl fmt::Display for Range {
+/// Displays as `1.16 to 1.30`, and with a hole as `1.16, 1.18 to 1.27`.
+impl fmt::Display for Supported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.first, self.last)
+        for (place, (first, last)) in self.parts().into_iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            if first == last {
+                write!(f, "{comma}{first}")?;
+            } else {
+                write!(f, "{comma}{first} to {last}")?;
+            }
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! image-table: one table of container images, and everything that is generated from it.
 //!
 //! ```text
-//! spec/*.toml --load--> raw --validate--> model --plan--> plans --render--> tree --emit--> generated/
+//! spec/*/*.toml --load--> raw --validate--> model --plan--> plans --render--> tree --emit--> generated/
 //! ```
 //!
 //! One direction, one stage a module, and a module imports only what is to its left: [`spec`] reads,
@@ -14,7 +14,7 @@
 //!
 //! The words that all of them share: [`kubernetes`], [`image`], [`layout`], [`text`] (what a person can see
 //! of one), [`read`] (how any file is read), [`diagnostic`] (how a spec's errors look) and [`suggest`]
-//! (what a misspelt name may have meant). [`cli`] and [`command`] are the way in. Beside the line of
+//! (what a misspelt name may have meant), [`parse_error`] (why a text is none of a grammar). [`cli`] and [`command`] are the way in. Beside the line of
 //! stages, [`chart`] holds a Helm chart against a release.
 
 #![warn(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
@@ -29,6 +29,7 @@ pub mod image;
 pub mod kit;
 pub mod kubernetes;
 pub mod layout;
+pub mod parse_error;
 pub mod plan;
 pub mod publish;
 pub mod quote;

@@ -7,12 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::image::ImageRef;
 use crate::kubernetes::Minor;
 use crate::layout;
-use crate::spec::model::{
-    Component, Condition, HelmKey, Image, ImageSource, Note, Release, Scalar, Setting, Text,
+use crate::quote::shell_word;
+use crate::spec::{
+    Component, HelmKey, Image, ImageSource, Note, PullSecrets, PullSecretsForm, Release, Setting,
+    Text, Way,
 };
 
 /// All that a release needs, on every minor.
@@ -38,8 +41,8 @@ pub struct ReleaseFacts {
     pub title: Text,
     /// The spec's path in the repository, for headers.
     pub spec: String,
-    /// The first and the last supported minor.
-    pub kubernetes: Ends,
+    /// The supported minors.
+    pub kubernetes: SupportedFacts,
     /// The architectures that the release is built for.
     pub architectures: Vec<String>,
     /// The vendor's package; all empty where the vendor ships none.
@@ -64,21 +67,34 @@ pub struct WorkloadFacts {
     pub service_account: String,
 }
 
-/// Something that the reader should know: warnings that the vendor has accepted.
+/// Something that the reader should know, such as a warning that the vendor has accepted.
 #[derive(Debug, Serialize)]
 pub struct PlannedNote {
-    /// What it is about, such as an image's reference.
+    /// What it is about, such as an image's reference; none where it is about the release as a whole.
     pub subjects: Vec<String>,
+    /// Whether the release does not run there.
+    pub broken: bool,
     /// What to know.
     pub reason: Text,
 }
 
-/// The ends of a range of minors.
+/// The supported minors.
 #[derive(Debug, Serialize)]
-pub struct Ends {
+pub struct SupportedFacts {
     /// The first minor.
     pub first: String,
     /// The last minor.
+    pub last: String,
+    /// The ranges without a hole between two minors, ascending.
+    pub ranges: Vec<MinorRange>,
+}
+
+/// A range of minors without a hole.
+#[derive(Debug, Serialize)]
+pub struct MinorRange {
+    /// The first minor.
+    pub first: String,
+    /// The last minor, which may be the first.
     pub last: String,
 }
 
@@ -94,12 +110,25 @@ pub struct PackageFacts {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ChartFacts {
-    /// Its folder in the unpacked package.
+    /// Its name, as `Chart.yaml` says it.
+    pub name: String,
+    /// Its folder in the unpacked package; empty where it comes from a repository.
     pub folder: String,
+    /// Its repository, `https://...` or `oci://...`; empty where it is in the package.
+    pub repository: String,
     /// The name of the Helm release.
     pub release_name: String,
     /// The namespace.
     pub namespace: String,
+    /// The value that names the pull secrets: one, or none where the chart has no such value.
+    pub pull_secrets: Vec<PullSecretsFacts>,
+}
+
+/// The value that names the secrets by which images are pulled.
+#[derive(Debug, Serialize)]
+pub struct PullSecretsFacts {
+    /// The option of Helm that sets it to the secret `mirror-pull`: `--set imagePullSecrets[0].name=mirror-pull`.
+    pub option: String,
 }
 
 /// All that a release needs on one minor, decided.
@@ -128,8 +157,8 @@ pub struct Plan {
     pub values: Vec<ValueLine>,
     /// The image references alone as the lines of a YAML document.
     pub values_overlay: Vec<ValueLine>,
-    /// The steps before `helm install`.
-    pub steps: Vec<PlannedStep>,
+    /// What has to leave the chart before `helm install`.
+    pub removals: Vec<PlannedRemoval>,
     /// What the reader should know of this minor.
     pub notes: Vec<PlannedNote>,
     /// Where two images would land on one destination of a mirror, per layout.
@@ -142,8 +171,12 @@ pub struct Plan {
 pub struct PlannedComponent {
     /// `csi-provisioner`
     pub name: String,
-    /// The container's name in the pod.
-    pub container: String,
+    /// The names of its containers in the Pods.
+    pub containers: Vec<String>,
+    /// The arguments of other containers that name its image.
+    pub arguments: Vec<String>,
+    /// The environment variables of other containers that name its image.
+    pub variables: Vec<String>,
     /// The workloads that it runs in.
     pub workloads: Vec<String>,
     /// What it is for.
@@ -162,7 +195,7 @@ pub struct OffComponent {
     pub name: String,
     /// Its image.
     pub reference: String,
-    /// The options of Helm that turn it on, any one of them: `--set feature.enabled=true`.
+    /// The ways to turn it on, any one of them, as options of Helm: `--set feature.enabled=true`.
     pub switches: Vec<String>,
 }
 
@@ -275,7 +308,7 @@ pub struct PlannedSetting {
     /// The Helm value's key.
     pub key: HelmKey,
     /// What it has to be.
-    pub value: Scalar,
+    pub value: Value,
     /// Why.
     pub reason: Text,
 }
@@ -290,17 +323,21 @@ pub struct ValueLine {
     pub key: String,
     /// Whether it has a value; else it opens a group.
     pub is_leaf: bool,
-    /// The value, which of an image is its whole name; an empty string where it opens a group.
-    pub value: Scalar,
+    /// The value; an empty string where it opens a group.
+    pub value: Value,
+    /// Of an image, its whole name; else empty.
+    pub image: String,
+    /// Of an image, what of it the value holds: `{registry}/{path}:{tag}`, or a part; else empty.
+    pub pattern: String,
     /// Why the value is there: one text for a setting, none for an image.
     pub reasons: Vec<Text>,
 }
 
-/// A step before `helm install`.
+/// What has to leave the chart before `helm install`.
 #[derive(Debug, Serialize)]
-pub struct PlannedStep {
-    /// The file or folder of the chart to delete.
-    pub remove: String,
+pub struct PlannedRemoval {
+    /// The file or folder of the chart.
+    pub path: String,
     /// Why.
     pub reason: Text,
 }
@@ -337,19 +374,19 @@ pub struct TableEntry {
     pub rows: Vec<TableRow>,
     /// Its declared holes.
     pub holes: Vec<TableHole>,
-    /// The Helm values that deploy it, any one of them; none where it always runs.
-    pub enabled_when: Vec<Switch>,
+    /// The ways to have it run, any one of them; none where it always runs.
+    pub ways: Vec<PlannedWay>,
     /// One cell a minor, ascending: the image's tag, or a dash in a hole.
     pub cells: Vec<String>,
 }
 
-/// A Helm value that deploys a component.
+/// Helm values that have a component run, all together.
 #[derive(Debug, Serialize)]
-pub struct Switch {
-    /// What it has to be: `feature.enabled=true`.
-    pub value: String,
-    /// What the chart sets it to: `feature.enabled=false`.
-    pub default: String,
+pub struct PlannedWay {
+    /// What they have to be: `feature.enabled=true`.
+    pub values: Vec<String>,
+    /// What the chart sets them to: `feature.enabled=false`.
+    pub defaults: Vec<String>,
 }
 
 /// A row of the whole table.
@@ -396,18 +433,35 @@ fn facts(release: &Release) -> ReleaseFacts {
         version: release.version.clone(),
         title: release.title.clone(),
         spec: format!("spec/{}/{}.toml", release.product, release.version),
-        kubernetes: Ends {
+        kubernetes: SupportedFacts {
             first: release.kubernetes.first().to_string(),
             last: release.kubernetes.last().to_string(),
+            ranges: release
+                .kubernetes
+                .parts()
+                .into_iter()
+                .map(|(first, last)| MinorRange {
+                    first: first.to_string(),
+                    last: last.to_string(),
+                })
+                .collect(),
         },
         architectures: release.architectures.clone(),
         package: PackageFacts {
             folder: package.map_or_else(String::new, |package| package.image_folder.clone()),
         },
         chart: ChartFacts {
+            name: release.chart.name.clone(),
             folder: release.chart.folder.clone(),
+            repository: release.chart.repository.clone(),
             release_name: release.chart.release_name.clone(),
             namespace: release.chart.namespace.clone(),
+            pull_secrets: release
+                .chart
+                .pull_secrets
+                .iter()
+                .map(pull_secrets)
+                .collect(),
         },
         workloads: release
             .workloads
@@ -422,20 +476,38 @@ fn facts(release: &Release) -> ReleaseFacts {
     }
 }
 
+fn pull_secrets(secrets: &PullSecrets) -> PullSecretsFacts {
+    let path = match secrets.form {
+        PullSecretsForm::Objects => "[0].name",
+        PullSecretsForm::Names => "[0]",
+        PullSecretsForm::Name => "",
+    };
+    // A shell would take the brackets for a pattern.
+    let value = format!("{}{path}=mirror-pull", secrets.key.value.as_str());
+    let option = format!("--set {}", shell_word(&value));
+    PullSecretsFacts { option }
+}
+
 /// The notes about something on the minors that are meant.
 fn planned_notes(release: &Release, meant: impl Fn(&[Minor]) -> bool) -> Vec<PlannedNote> {
     let about = |note: &Note| {
-        let subjects = note.subjects.iter().filter(|(_, minors)| meant(minors));
-        PlannedNote {
-            subjects: subjects.map(|(subject, _)| subject.clone()).collect(),
+        let mut subjects = note
+            .subjects
+            .iter()
+            .filter(|(_, minors)| meant(minors))
+            .peekable();
+        subjects.peek()?;
+        let named = subjects.filter(|(subject, _)| !subject.is_empty());
+        Some(PlannedNote {
+            subjects: named.map(|(subject, _)| subject.clone()).collect(),
+            broken: note.broken,
             reason: note.reason.clone(),
-        }
+        })
     };
-    let notes = release.notes.iter().map(about);
-    notes.filter(|note| !note.subjects.is_empty()).collect()
+    release.notes.iter().filter_map(about).collect()
 }
 
-fn plan_minor(release: &Release, values: &[(&HelmKey, HelmValue<'_>)], minor: Minor) -> Plan {
+fn plan_minor(release: &Release, values: &[(HelmKey, HelmValue<'_>)], minor: Minor) -> Plan {
     let rows: Vec<_> = release
         .components
         .iter()
@@ -494,18 +566,18 @@ fn plan_minor(release: &Release, values: &[(&HelmKey, HelmValue<'_>)], minor: Mi
                 reason: setting.reason.clone(),
             })
             .collect(),
-        values: document(values, |value| {
-            let image = value.image_line(minor);
+        values: document(values, |key, value| {
+            let image = value.image_line(key, minor);
             image.or_else(|| value.setting_line(minor))
         }),
-        values_overlay: document(values, |value| value.image_line(minor)),
-        steps: release
-            .steps
+        values_overlay: document(values, |key, value| value.image_line(key, minor)),
+        removals: release
+            .removals
             .iter()
-            .filter(|step| step.kubernetes.value.includes(minor))
-            .map(|step| PlannedStep {
-                remove: step.remove.clone(),
-                reason: step.reason.clone(),
+            .filter(|removal| removal.kubernetes.value.includes(minor))
+            .map(|removal| PlannedRemoval {
+                path: removal.path.value.clone(),
+                reason: removal.reason.clone(),
             })
             .collect(),
         notes: planned_notes(release, |minors| minors.contains(&minor)),
@@ -574,26 +646,42 @@ fn row(component: &Component, minor: Minor) -> Option<&Image> {
 fn planned_component(component: &Component, image: &Image) -> PlannedComponent {
     PlannedComponent {
         name: component.name.value.clone(),
-        container: component.container.clone(),
+        containers: component.containers.clone(),
+        arguments: component.arguments.clone(),
+        variables: component.variables.clone(),
         workloads: component.workloads.clone(),
-        description: component.description.value.clone(),
+        description: component.description.clone(),
         reference: image.reference.value.to_string(),
         is_package: image.source != ImageSource::Registry,
     }
 }
 
 fn off(component: &Component, image: &Image) -> OffComponent {
-    let switch = |when: &Condition| format!("--set {}", assignment(&when.key, when.is));
+    let switch = |way: &Way| {
+        let options = way.iter().map(|condition| {
+            // A text that Helm would read as something else is said to be one.
+            let option = if condition.is.is_string() {
+                "--set-string"
+            } else {
+                "--set"
+            };
+            format!("{option} {}", assignment(&condition.key, &condition.is))
+        });
+        options.collect::<Vec<_>>().join(" ")
+    };
     OffComponent {
         name: component.name.value.clone(),
         reference: image.reference.value.to_string(),
-        switches: component.enabled_when.iter().map(switch).collect(),
+        switches: component.ways.iter().map(switch).collect(),
     }
 }
 
 /// A Helm value as `--set` takes it.
-fn assignment(key: &HelmKey, value: bool) -> String {
-    format!("{}={value}", key.as_str())
+fn assignment(key: &HelmKey, value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{}={text}", key.as_str()),
+        value => format!("{}={value}", key.as_str()),
+    }
 }
 
 fn planned_image(reference: &ImageRef, image: &Image) -> PlannedImage {
@@ -666,7 +754,7 @@ fn table(release: &Release) -> Vec<TableEntry> {
     let entry = |component: &Component| TableEntry {
         name: component.name.value.clone(),
         workloads: component.workloads.clone(),
-        description: component.description.value.clone(),
+        description: component.description.clone(),
         rows: component
             .images
             .iter()
@@ -685,12 +773,21 @@ fn table(release: &Release) -> Vec<TableEntry> {
                 reason: hole.reason.clone(),
             })
             .collect(),
-        enabled_when: component
-            .enabled_when
+        ways: component
+            .ways
             .iter()
-            .map(|when| Switch {
-                value: assignment(&when.key, when.is),
-                default: assignment(&when.key, release.chart.defaults[&when.key]),
+            .map(|way| PlannedWay {
+                values: way
+                    .iter()
+                    .map(|condition| assignment(&condition.key, &condition.is))
+                    .collect(),
+                defaults: way
+                    .iter()
+                    .filter_map(|condition| {
+                        let default = release.chart.defaults.get(&condition.key)?;
+                        Some(assignment(&condition.key, default))
+                    })
+                    .collect(),
             })
             .collect(),
         cells: release
@@ -709,22 +806,24 @@ fn table(release: &Release) -> Vec<TableEntry> {
 
 /// What a Helm value of a release is for.
 enum HelmValue<'r> {
-    /// The image of a component.
-    Image(&'r Component),
+    /// The image of a component, or a part of it: a pattern.
+    Image(&'r Component, &'r str),
     /// Settings of one key, of which a minor has one at most.
     Settings(Vec<&'r Setting>),
 }
 
 impl HelmValue<'_> {
-    fn image_line(&self, minor: Minor) -> Option<ValueLine> {
-        let Self::Image(component) = self else {
+    fn image_line(&self, key: &HelmKey, minor: Minor) -> Option<ValueLine> {
+        let Self::Image(component, pattern) = self else {
             return None;
         };
         let image = row(component, minor)?;
         // What a short name is completed to, or whether at all, is each runtime's own configuration.
         Some(ValueLine {
-            value: Scalar::String(image.reference.value.whole_name()),
-            ..value_line(component.helm_key.value.as_str(), true)
+            value: Value::String(image.reference.value.filled_in(pattern)),
+            image: image.reference.value.whole_name(),
+            pattern: (*pattern).to_owned(),
+            ..value_line(key.as_str(), true)
         })
     }
 
@@ -744,25 +843,25 @@ impl HelmValue<'_> {
 
 /// Every Helm value of a release in the order of a YAML document: keys with a common start stand
 /// together, and otherwise in the spec's order.
-fn helm_values(release: &Release) -> Vec<(&HelmKey, HelmValue<'_>)> {
-    let images = release
-        .components
-        .iter()
-        .map(|component| (&component.helm_key.value, HelmValue::Image(component)));
-    let mut values: Vec<_> = images.collect();
+fn helm_values(release: &Release) -> Vec<(HelmKey, HelmValue<'_>)> {
+    let mut values = Vec::new();
+    for component in &release.components {
+        let parts = component.parts(&release.chart).into_iter();
+        values.extend(parts.map(|(key, pattern)| (key, HelmValue::Image(component, pattern))));
+    }
     for setting in &release.settings {
         let key = &setting.key.value;
-        match values.iter_mut().find(|(known, _)| *known == key) {
+        match values.iter_mut().find(|(known, _)| known == key) {
             Some((_, HelmValue::Settings(settings))) => settings.push(setting),
-            _ => values.push((key, HelmValue::Settings(vec![setting]))),
+            _ => values.push((key.clone(), HelmValue::Settings(vec![setting]))),
         }
     }
     // A start of a key has the rank of its first appearance.
-    let mut ranks: HashMap<&str, usize> = HashMap::new();
+    let mut ranks: HashMap<String, usize> = HashMap::new();
     for (key, _) in &values {
         for start in starts(key) {
             let next = ranks.len();
-            ranks.entry(start).or_insert(next);
+            ranks.entry(start.to_owned()).or_insert(next);
         }
     }
     values.sort_by_cached_key(|(key, _)| starts(key).map(|start| ranks[start]).collect::<Vec<_>>());
@@ -778,13 +877,13 @@ fn starts(key: &HelmKey) -> impl Iterator<Item = &str> {
 
 /// The lines of a YAML document of Helm values, the groups around each value included.
 fn document(
-    values: &[(&HelmKey, HelmValue<'_>)],
-    line: impl Fn(&HelmValue<'_>) -> Option<ValueLine>,
+    values: &[(HelmKey, HelmValue<'_>)],
+    line: impl Fn(&HelmKey, &HelmValue<'_>) -> Option<ValueLine>,
 ) -> Vec<ValueLine> {
     let mut lines = Vec::new();
     let mut before = "";
     for (key, value) in values {
-        let Some(line) = line(value) else {
+        let Some(line) = line(key, value) else {
             continue;
         };
         let groups = starts(key).filter(|start| *start != key.as_str());
@@ -806,7 +905,9 @@ fn value_line(key: &str, is_leaf: bool) -> ValueLine {
         indent: "  ".repeat(key.matches('.').count()),
         key: key.rsplit('.').next().unwrap_or_default().to_owned(),
         is_leaf,
-        value: Scalar::String(String::new()),
+        value: Value::String(String::new()),
+        image: String::new(),
+        pattern: String::new(),
         reasons: Vec::new(),
     }
 }

@@ -22,6 +22,10 @@ pub struct Target {
     pub files: Vec<File>,
     /// Its templates by file name without `.hbs`. A name that starts with [`PARTIAL`] is a partial.
     pub templates: Vec<(String, String)>,
+    /// Its files that are written as they are, by name: the parts of bodies.
+    pub texts: Vec<(String, String)>,
+    /// The text that stands in the place of a body in the repository; empty where nothing has a body.
+    pub loader: String,
 }
 
 /// A kind of file that a target writes.
@@ -30,6 +34,15 @@ pub struct Target {
 pub struct File {
     /// The template's file name, without `.hbs`.
     pub template: String,
+    /// Files beside the template that follow what it writes, as they are: what is the same in every
+    /// release. In the repository that is one file for a product, and in the file of a minor the target's
+    /// loader has its place.
+    #[serde(default)]
+    pub body: Vec<String>,
+    /// Whether only kits and the site have the file: whoever reviews a change of the table
+    /// has nothing to read in it.
+    #[serde(default)]
+    pub kit_only: bool,
     /// The path below the release's folder; `{kubernetes}` and `{architecture}` stand for the
     /// values that `per` goes through.
     pub path: String,
@@ -86,6 +99,8 @@ impl Language {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetToml {
+    #[serde(default)]
+    loader: Option<String>,
     file: Vec<File>,
 }
 
@@ -95,6 +110,7 @@ struct TargetToml {
 /// When a file cannot be read, is not UTF-8 or malformed, or names a template that is not there.
 pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
     let mut targets: Vec<Target> = Vec::new();
+    let mut loaders = Vec::new();
     let files = walkdir::WalkDir::new(folder)
         .min_depth(1)
         .max_depth(2)
@@ -109,6 +125,8 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
                 name: name.into_owned(),
                 files: Vec::new(),
                 templates: Vec::new(),
+                texts: Vec::new(),
+                loader: String::new(),
             });
             continue;
         }
@@ -119,6 +137,10 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
                     format!("{}: {}", path.display(), error.to_string().trim_end())
                 })?;
                 target.files = parsed.file;
+                loaders.push((target.name.clone(), parsed.loader));
+            }
+            Some(target) if name.ends_with(".sh") => {
+                target.texts.push((name.into_owned(), text(path)?));
             }
             Some(target) if name.ends_with(".hbs") => {
                 let name = name.trim_end_matches(".hbs").to_owned();
@@ -127,15 +149,16 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
             _ => {
                 return Err(format!(
                     "{} is no part of a target, so nothing reads it; a target is a folder with a \
-                     target.toml and templates, *.hbs; move, rename or delete the file, or make it \
+                     target.toml, templates, *.hbs, and parts of scripts, *.sh; move, rename or delete the file, or make it \
                      a note, *.md",
                     path.display()
                 ));
             }
         }
     }
-    for target in &targets {
-        target.check(folder)?;
+    for target in &mut targets {
+        let loader = loaders.iter().find(|(name, _)| *name == target.name);
+        target.check(folder, loader.and_then(|(_, loader)| loader.as_deref()))?;
     }
     if targets.is_empty() {
         return Err(format!(
@@ -162,7 +185,7 @@ fn text(path: &Path) -> Result<String, String> {
 }
 
 impl Target {
-    fn check(&self, folder: &Path) -> Result<(), String> {
+    fn check(&mut self, folder: &Path, loader: Option<&str>) -> Result<(), String> {
         let place = folder.join(&self.name).join("target.toml");
         let place = place.display();
         if self.files.is_empty() {
@@ -176,6 +199,12 @@ impl Target {
                 return Err(format!(
                     "{place}: there is no template `{template}.hbs` in this folder; add it, or \
                      correct `template = {template:?}`"
+                ));
+            }
+            if let Some(part) = file.body.iter().find(|part| self.body_part(part).is_none()) {
+                return Err(format!(
+                    "{place}: there is no `{part}` in this folder; add it, or correct the `body` of \
+                     `{template}`"
                 ));
             }
             let sound = |part: &str| {
@@ -202,6 +231,30 @@ impl Target {
                 ));
             }
         }
+        let has_body = self.files.iter().any(|file| !file.body.is_empty());
+        match loader.map(|name| (name, self.body_part(name))) {
+            Some((_, Some(text))) if has_body => self.loader = text.to_owned(),
+            None if !has_body => {}
+            Some((name, None)) => {
+                return Err(format!(
+                    "{place}: there is no `{name}` in this folder; add it, or correct `loader`"
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "{place}: a `loader` is for files with a `body`; write both or neither"
+                ));
+            }
+        }
+        let is_part = |name: &str| {
+            let mut parts = self.files.iter().flat_map(|file| &file.body);
+            loader == Some(name) || parts.any(|part| part == name)
+        };
+        if let Some((unused, _)) = self.texts.iter().find(|(name, _)| !is_part(name)) {
+            return Err(format!(
+                "{place}: no `body` has `{unused}`; add it to one, or delete the file"
+            ));
+        }
         let is_used = |name: &str| self.files.iter().any(|file| file.template == name);
         let mut names = self.templates.iter().map(|(name, _)| name.as_str());
         if let Some(unused) = names.find(|name| !name.starts_with(PARTIAL) && !is_used(name)) {
@@ -211,6 +264,15 @@ impl Target {
             ));
         }
         Ok(())
+    }
+}
+
+impl Target {
+    /// The text of a part of a body.
+    #[must_use]
+    pub fn body_part(&self, name: &str) -> Option<&str> {
+        let (_, text) = self.texts.iter().find(|(known, _)| known == name)?;
+        Some(text)
     }
 }
 

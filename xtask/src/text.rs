@@ -27,6 +27,13 @@ pub fn hidden(text: &str) -> impl Iterator<Item = (usize, char)> {
     })
 }
 
+/// Whether a text has a Chinese character.
+#[must_use]
+pub fn has_han(text: &str) -> bool {
+    text.chars()
+        .any(|c| matches!(c, '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}'))
+}
+
 /// What a version, or a path that has versions in it, sorts by: numbers as numbers, and a
 /// pre-release before its release.
 #[must_use]

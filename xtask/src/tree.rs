@@ -1,6 +1,10 @@
 //! The rendered files of one release, in memory: what `emit` writes or compares.
+//!
+//! They have two forms. A kit has every file, and each whole. The repository is for review: it has what a
+//! change of the table changes, and a text that is the same in every release once.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// One rendered file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,6 +15,26 @@ pub struct Artifact {
     pub executable: bool,
     /// Whether it is published by itself too, beside the kits.
     pub loose: bool,
+    /// Where the text is not all, its end, which the repository has elsewhere.
+    pub body: Option<Arc<Body>>,
+}
+
+/// Who a tree is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// An operator, who has one kit: every file, each whole.
+    Kit,
+    /// The repository, where changes are reviewed: what a change of the table changes.
+    Review,
+}
+
+/// The end of a file that is the same in every release.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Body {
+    /// The end itself.
+    pub text: String,
+    /// What the repository has in its place.
+    pub loader: String,
 }
 
 impl Artifact {
@@ -30,6 +54,43 @@ pub struct Tree {
     pub files: BTreeMap<String, Artifact>,
     /// What of the release's folder was rendered.
     pub selection: Selection,
+}
+
+/// The folder of a product that has the ends of files, once for all releases.
+pub const BODIES: &str = "scripts";
+
+/// The trees of releases, for review, with the ends of files in a tree for each product.
+#[must_use]
+pub fn with_bodies(trees: Vec<Tree>) -> Vec<Tree> {
+    let mut bodies: BTreeMap<String, BTreeMap<String, Artifact>> = BTreeMap::new();
+    let mut all = Vec::new();
+    for mut tree in trees {
+        let product = tree.folder.split('/').next().unwrap_or_default().to_owned();
+        for (path, artifact) in &mut tree.files {
+            let Some(body) = artifact.body.take() else {
+                continue;
+            };
+            artifact.text.push_str(&body.loader);
+            let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+            let bodies = bodies.entry(product.clone()).or_default();
+            bodies.entry(name).or_insert_with(|| Artifact {
+                text: body.text.clone(),
+                executable: false,
+                loose: false,
+                body: None,
+            });
+        }
+        all.push(tree);
+    }
+    all.extend(bodies.into_iter().map(|(product, files)| Tree {
+        folder: format!("{product}/{BODIES}"),
+        files,
+        selection: Selection::Everything,
+    }));
+    // What a product has is written together: `emit` moves a new folder into place as a whole.
+    let product = |tree: &Tree| tree.folder.split('/').next().map(str::to_owned);
+    all.sort_by_cached_key(product);
+    all
 }
 
 /// Which files of a release a run is about.

@@ -61,6 +61,12 @@ function releaseOf(name) {
   return window.plans.find(({ product, version }) => `${product}/${version}` === name);
 }
 
+/** The supported versions as a text: `1.16, 1.18 to 1.27`. */
+function rangesOf({ kubernetes: { ranges } }) {
+  const texts = ranges.map(({ first, last }) => (first === last ? first : say("range", { first, last })));
+  return texts.join(say("andRange"));
+}
+
 /** Either what is wrong, as a word and its places, or the answer. */
 function answer({ release: name, kubernetes, registry, layout }) {
   const release = releaseOf(name);
@@ -70,9 +76,9 @@ function answer({ release: name, kubernetes, registry, layout }) {
   if (!minor) return { wrong: ["noVersion", { text: kubernetes }] };
   const title = `${release.title[language]} ${release.version}`;
   const plan = release.minors.find((plan) => plan.kubernetes === minor);
-  if (!plan) return { wrong: ["outside", { minor, release: title, ...release.kubernetes }] };
-  const { images, steps, install } = plan;
-  const right = { title: `${title} · Kubernetes ${minor}`, page: `${name}/${minor}`, apart: [], steps, install };
+  if (!plan) return { wrong: ["outside", { minor, release: title, ranges: rangesOf(release) }] };
+  const { images, removals, install } = plan;
+  const right = { title: `${title} · Kubernetes ${minor}`, page: `${name}/${minor}`, apart: [], removals, install };
   if (!registry) {
     const [apart, online] = [true, false].map((wanted) =>
       images.filter((image) => image["is-package"] === wanted).map((image) => image.reference),
@@ -87,15 +93,20 @@ function answer({ release: name, kubernetes, registry, layout }) {
     const fits = !wrongWithLayout(other, plan, images, registry);
     return { wrong: [fits ? "otherLayout" : "noLayout", { problem, other }] };
   }
-  // An image's place, by its whole name.
-  const places = new Map(images.map((image) => [image.name, `${registry}/${image[layout]}`]));
+  // An image's place below the registry, by its whole name.
+  const places = new Map(images.map((image) => [image.name, image[layout]]));
+  const valueOf = ({ image, pattern }) => {
+    const [path, tag] = places.get(image).split(/:(?=[^:]*$)/);
+    const parts = { registry, path, tag };
+    return pattern.replace(/[{](registry|path|tag)[}]/g, (_, part) => parts[part]);
+  };
   const lines = plan["values-overlay"].map((line) =>
-    line["is-leaf"] ? `${line.indent}${line.key}: "${places.get(line.value)}"` : `${line.indent}${line.key}:`,
+    line["is-leaf"] ? `${line.indent}${line.key}: "${valueOf(line)}"` : `${line.indent}${line.key}:`,
   );
   const head = `# The images of ${release.product} ${release.version} for Kubernetes ${minor} in ${registry}`;
   return {
     ...right,
-    images: images.map((image) => places.get(image.name)),
+    images: images.map((image) => `${registry}/${places.get(image.name)}`),
     file: "values-mirror.yaml",
     values: [head, ...lines, ""].join("\n"),
     // The images alone are in the second; what the version forces is in the first.
@@ -118,7 +129,7 @@ function show() {
   output("values-source").hidden = Boolean(chosen.registry);
   output("values-first").hidden = !chosen.registry;
   output("values-file").href = address(right.page, "values.yaml");
-  showRemoved(right.steps);
+  showRemoved(right.removals);
   output("install").textContent = right.install + right.files.map((file) => ` --values ${file}`).join("") + "\n";
 }
 
@@ -128,13 +139,13 @@ function showList(id, references) {
 }
 
 /** What the commands remove from the copy of the chart, and why. */
-function showRemoved(steps) {
-  const line = ({ remove, reason }) => [
-    element("dt", {}, element("code", { textContent: remove })),
+function showRemoved(removals) {
+  const line = ({ path, reason }) => [
+    element("dt", {}, element("code", { textContent: path })),
     element("dd", { textContent: reason[language] }),
   ];
-  output("removed").replaceChildren(...steps.flatMap(line));
-  output("removed-part").hidden = !steps.length;
+  output("removed").replaceChildren(...removals.flatMap(line));
+  output("removed-part").hidden = !removals.length;
 }
 
 /** The choice as the end of an address, so that a link leads to the same answer. */

@@ -22,6 +22,26 @@ pub fn check(document: &Document, release: &Release, spec: &Source) -> Vec<Diagn
         .collect()
 }
 
+/// The chart's name and the release that it installs, if the text of `Chart.yaml` says both.
+pub fn installs(written: &str) -> Option<(String, String)> {
+    let document = Document::parse(written).ok()?;
+    let said = |key| Some(text(&document, key)?.1.text.clone());
+    Some((said("name")?, bare(&said("appVersion")?).to_owned()))
+}
+
+/// The value of a key, if there is one and the chart's build has filled it in.
+fn text<'d>(document: &'d Document, key: &str) -> Option<(Id, &'d Scalar)> {
+    let entry = document.get(key).ok()?;
+    let id = document.behind_alias(entry.value);
+    let scalar = document.scalar(id)?;
+    (!scalar.is_empty() && scalar.placeholders.is_empty()).then_some((id, scalar))
+}
+
+/// A version without the letter that some put in front.
+fn bare(version: &str) -> &str {
+    version.strip_prefix('v').unwrap_or(version)
+}
+
 struct About<'a> {
     document: &'a Document,
     release: &'a Release,
@@ -29,12 +49,8 @@ struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    /// The value of a key, if there is one and the chart's build has filled it in.
     fn text(&self, key: &str) -> Option<(Id, &'a Scalar)> {
-        let entry = self.document.get(key).ok()?;
-        let id = self.document.behind_alias(entry.value);
-        let scalar = self.document.scalar(id)?;
-        (!scalar.is_empty() && scalar.placeholders.is_empty()).then_some((id, scalar))
+        text(self.document, key)
     }
 
     /// What Helm refuses a chart for.
@@ -92,7 +108,6 @@ impl<'a> About<'a> {
     /// Whether it is the chart of the release.
     fn of_release(&self) -> Option<Diagnostic> {
         let (id, version) = self.text("appVersion")?;
-        let bare = |version: &str| version.strip_prefix('v').unwrap_or(version).to_owned();
         let other = bare(&version.text) != bare(&self.release.version);
         other.then(|| {
             Diagnostic::new(
@@ -150,7 +165,7 @@ impl<'a> About<'a> {
             }));
         }
         if !refused.is_empty() {
-            let (range, place) = (self.release.kubernetes, &self.spec.path);
+            let (range, place) = (&self.release.kubernetes, self.spec.path());
             return find(
                 &rules::KUBERNETES,
                 format!("the chart refuses Kubernetes {}", refused.join(", ")),

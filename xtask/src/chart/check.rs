@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::yaml::{Document, Id, Missing};
 use super::{Chart, about, images};
 use crate::diagnostic::{Diagnostic, Source, Span};
 use crate::rules::chart as rules;
 use crate::spec::Release;
-use crate::spec::model::{HelmKey, Scalar as Setting};
+use crate::spec::{HelmKey, PullSecrets};
 use crate::suggest::did_you_mean;
 use crate::validate;
 
@@ -23,7 +25,7 @@ pub fn check<'f>(
     spec: &'f Source,
 ) -> [(&'f Source, Vec<Diagnostic>); 3] {
     let looked_at = |source: &Source, look: &dyn Fn(&Document) -> Vec<Diagnostic>| {
-        Document::parse(&source.text).map_or_else(
+        Document::parse(source.text()).map_or_else(
             |malformed| vec![*malformed],
             |document| [look(&document), keys(&document)].concat(),
         )
@@ -42,7 +44,7 @@ pub fn check<'f>(
         };
         values.check()
     });
-    let mut of_spec = steps(&chart.folder, release);
+    let mut of_spec = paths(&chart.folder, release);
     let stale = validate::acknowledge_chart(release, &mut [&mut about, &mut values, &mut of_spec]);
     // In a file that cannot be read nothing else was found.
     let is_read = |found: &[Diagnostic]| found.iter().all(|one| one.rule.code != rules::YAML.code);
@@ -90,20 +92,19 @@ fn keys(document: &Document) -> Vec<Diagnostic> {
     found
 }
 
-/// What an installation deletes from the chart, and the chart does not have.
-fn steps(folder: &Path, release: &Release) -> Vec<Diagnostic> {
-    let steps = release.steps.iter();
-    steps
-        .filter(|step| folder.join(&step.remove).symlink_metadata().is_err())
-        .map(|step| {
+/// What an installation may delete from the chart, and the chart does not have.
+fn paths(folder: &Path, release: &Release) -> Vec<Diagnostic> {
+    let crds = release.chart.crds.iter().map(|crds| &crds.path);
+    crds.filter(|path| folder.join(&path.value).symlink_metadata().is_err())
+        .map(|path| {
             Diagnostic::new(
                 &rules::MISSING_PATH,
-                step.kubernetes.span.clone(),
-                format!("the chart has no `{}`", step.remove),
-                "a step of the table deletes it here",
-                "correct its `remove`, or delete the step",
+                path.span.clone(),
+                format!("the chart has no `{}`", path.value),
+                "said to be in the chart",
+                "correct the path, or remove the entry",
             )
-            .about(&step.remove, vec![])
+            .about(&path.value, vec![])
         })
         .collect()
 }
@@ -121,7 +122,7 @@ fn placeholders(
         let scalar = document.scalar(id)?;
         let wanted = images.get(&id);
         let is_left = |span: &&Span| {
-            let name = source.text[(*span).clone()].trim_matches(['{', '}', ' ']);
+            let name = source.text()[(*span).clone()].trim_matches(['{', '}', ' ']);
             let opens = scalar.plain && span.start == document.span(id).start;
             opens || wanted.is_some() || name.chars().all(is_name)
         };
@@ -133,12 +134,12 @@ fn placeholders(
             first.clone(),
             format!(
                 "the placeholder `{}` is not replaced",
-                &source.text[first.clone()]
+                &source.text()[first.clone()]
             ),
             "for the chart's build to fill in",
             format!("{wanted}check the chart as its build leaves it"),
         )
-        .about(&source.text[first.clone()], vec![]);
+        .about(&source.text()[first.clone()], vec![]);
         for another in left.take(MOST) {
             finding = finding.with_other(another.clone(), "and this");
         }
@@ -163,7 +164,7 @@ struct Values<'c> {
     used: HashSet<Id>,
 }
 
-impl<'c> Values<'c> {
+impl Values<'_> {
     fn check(mut self) -> Vec<Diagnostic> {
         let helm_keys = self.helm_keys();
         let images = images::check(self.release, self.spec, self.document, &self.used);
@@ -179,39 +180,45 @@ impl<'c> Values<'c> {
     }
 
     /// Every Helm key that the table names, with what for.
-    fn uses(&self) -> BTreeMap<&'c str, Vec<Use>> {
+    fn uses(&self) -> BTreeMap<String, Vec<Use>> {
         let Release {
             components,
             settings,
             chart,
             ..
         } = self.release;
-        let mut all: Vec<(&HelmKey, String, String)> = Vec::new();
+        let mut all: Vec<(HelmKey, String, String)> = Vec::new();
         for component in components {
-            let (name, key) = (&component.name, &component.helm_key);
-            let place = self.spec.place(&key.span);
-            all.push((&key.value, format!("the image of `{}`", name.value), place));
-            for condition in &component.enabled_when {
+            let name = &component.name;
+            for (key, _) in component.parts(chart) {
+                let place = component.helm.as_ref().map_or(&name.span, |key| &key.span);
+                let why = format!("the image of `{}`", name.value);
+                all.push((key, why, self.spec.place(place)));
+            }
+            // A default counts only in the releases whose components ask for it.
+            for condition in component.ways.iter().flatten() {
                 let why = format!("the switch of `{}`", name.value);
-                all.push((&condition.key, why, self.spec.place(&name.span)));
+                all.push((condition.key.clone(), why, self.spec.place(&name.span)));
             }
         }
         for setting in settings {
             let why = format!("the setting on {}", setting.kubernetes.value);
-            all.push((&setting.key.value, why, self.spec.place(&setting.key.span)));
+            let place = self.spec.place(&setting.key.span);
+            all.push((setting.key.value.clone(), why, place));
         }
-        let mut uses: BTreeMap<&str, Vec<Use>> = BTreeMap::new();
+        if let Some(secrets) = &chart.pull_secrets {
+            let place = self.spec.place(&secrets.key.span);
+            all.push((
+                secrets.key.value.clone(),
+                "the pull secrets".to_owned(),
+                place,
+            ));
+        }
+        let mut uses: BTreeMap<String, Vec<Use>> = BTreeMap::new();
         for (key, why, place) in all {
-            uses.entry(key.as_str())
+            uses.entry(key.as_str().to_owned())
                 .or_default()
                 .push(Use { why, place });
-        }
-        for key in chart.defaults.keys() {
-            uses.entry(key.as_str()).or_insert_with(|| {
-                let why = "an entry of `chart.defaults`".to_owned();
-                let place = self.spec.path.clone();
-                vec![Use { why, place }]
-            });
         }
         uses
     }
@@ -220,8 +227,11 @@ impl<'c> Values<'c> {
     fn helm_keys(&mut self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
         // By the first part of a key that is not there.
-        let mut lost: BTreeMap<&str, (Missing, Vec<&str>, Vec<Use>)> = BTreeMap::new();
-        for (key, uses) in self.uses() {
+        let mut lost: BTreeMap<&str, (Missing, Vec<&str>, Vec<&Use>)> = BTreeMap::new();
+        let all_uses = self.uses();
+        for (key, uses) in &all_uses {
+            let key = key.as_str();
+            let uses: Vec<_> = uses.iter().collect();
             let entry = match self.document.get(key) {
                 Ok(entry) => entry,
                 Err(missing) => {
@@ -235,6 +245,16 @@ impl<'c> Values<'c> {
             };
             self.used.insert(entry.value);
             let value = self.document.behind_alias(entry.value);
+            let is_secrets = |secrets: &PullSecrets| secrets.key.value.as_str() == key;
+            if self
+                .release
+                .chart
+                .pull_secrets
+                .as_ref()
+                .is_some_and(is_secrets)
+            {
+                continue;
+            }
             if self.document.scalar(value).is_none() {
                 found.push(Diagnostic::new(
                     &rules::GROUP,
@@ -274,7 +294,11 @@ impl<'c> Values<'c> {
     /// What the chart sets otherwise than the table says.
     fn defaults(&self) -> Vec<Diagnostic> {
         let mut found = Vec::new();
-        for (key, wanted) in &self.release.chart.defaults {
+        let asked = self.release.components.iter();
+        let asked = asked.flat_map(|component| component.ways.iter().flatten());
+        let asked: HashSet<_> = asked.map(|condition| &condition.key).collect();
+        let defaults = self.release.chart.defaults.iter();
+        for (key, wanted) in defaults.filter(|(key, _)| asked.contains(key)) {
             let Ok(entry) = self.document.get(key.as_str()) else {
                 continue;
             };
@@ -283,7 +307,12 @@ impl<'c> Values<'c> {
                 continue;
             };
             let is = scalar.boolean();
-            if is == Some(*wanted) || !scalar.placeholders.is_empty() {
+            let is_so = match wanted {
+                Value::Bool(wanted) => is == Some(*wanted),
+                Value::String(wanted) => scalar.kind() == "a text" && scalar.text == *wanted,
+                wanted => *wanted == scalar.text.as_str(),
+            };
+            if is_so || !scalar.placeholders.is_empty() {
                 continue;
             }
             let span = self.document.span(id);
@@ -291,17 +320,17 @@ impl<'c> Values<'c> {
             let title = if scalar.is_empty() {
                 format!("the chart leaves `{key}` empty, the table says `{wanted}`")
             } else {
-                let written = &self.source.text[span.clone()];
+                let written = self.source.at(&span);
                 format!("the chart sets `{key}` to `{written}`, the table says `{wanted}`")
             };
-            let counts = if is.is_none() && !scalar.is_empty() {
+            let counts = if wanted.is_boolean() && is.is_none() && !scalar.is_empty() {
                 "what is no boolean counts as true whatever it says; "
             } else {
                 ""
             };
             let mend = format!(
                 "{counts}correct `chart.defaults` in {}, or the chart",
-                self.spec.path
+                self.spec.path()
             );
             found.push(
                 Diagnostic::new(
@@ -336,9 +365,11 @@ impl<'c> Values<'c> {
                 continue;
             };
             let (is, written) = match &setting.value {
-                Setting::Bool(value) => ("a boolean", value.to_string()),
-                Setting::Integer(value) => ("a number", value.to_string()),
-                Setting::String(value) => ("a text", format!("{value:?}")),
+                Value::Bool(value) => ("a boolean", value.to_string()),
+                Value::Number(value) => ("a number", value.to_string()),
+                Value::String(value) => ("a text", format!("{value:?}")),
+                // A list or a group replaces whatever is there, and null removes it.
+                Value::Null | Value::Array(_) | Value::Object(_) => continue,
             };
             if is == scalar.kind() || scalar.is_empty() || !scalar.placeholders.is_empty() {
                 continue;
@@ -364,7 +395,7 @@ impl<'c> Values<'c> {
 }
 
 /// `the image of `a` (FILE:1), the setting on v1.16.x (FILE:9)`
-fn told(uses: &[Use]) -> String {
+fn told(uses: &[&Use]) -> String {
     const SHOWN: usize = 3;
     let shown = uses.iter().take(SHOWN);
     let mut told: Vec<_> = shown

@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::check::MOST;
-use super::yaml::{Document, Id, Scalar, Value};
+use super::yaml::{Document, Entry, Id, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Source};
 use crate::image::ImageRef;
 use crate::rules::chart as rules;
 use crate::spec::Release;
-use crate::spec::model::{Component, Image};
+use crate::spec::{Component, Image};
 
 /// What there is to say of a chart's images.
 pub struct Images {
@@ -106,10 +106,20 @@ impl<'c> Checker<'c> {
     fn of_components(&mut self) -> HashMap<Id, &'c str> {
         let mut groups = HashMap::new();
         for component in &self.release.components {
-            let key = component.helm_key.value.as_str();
+            let Some(helm) = &component.helm else {
+                continue;
+            };
+            let key = helm.value.as_str();
+            if !self.release.chart.parts.is_empty() {
+                self.of_parts(component);
+                continue;
+            }
             let Ok(entry) = self.document.get(key) else {
                 continue;
             };
+            if self.is_part(component, &entry) {
+                continue;
+            }
             groups.insert(
                 entry.map,
                 key.rsplit_once('.').map_or("", |(group, _)| group),
@@ -128,7 +138,7 @@ impl<'c> Checker<'c> {
                     Diagnostic::new(
                         &rules::MALFORMED_REFERENCE,
                         self.document.span(id),
-                        format!("the image reference `{}` {error}", scalar.text),
+                        format!("the image reference `{}` {}", scalar.text, error.wrong),
                         format!("the chart's image of `{}`", component.name.value),
                         wanted,
                     ),
@@ -136,6 +146,87 @@ impl<'c> Checker<'c> {
             }
         }
         groups
+    }
+
+    /// An image that the table knows to be in parts: what the chart has for one, the table has too.
+    fn of_parts(&mut self, component: &'c Component) {
+        let mut parts = Vec::new();
+        for (key, pattern) in component.parts(&self.release.chart) {
+            let Ok(entry) = self.document.get(key.as_str()) else {
+                continue;
+            };
+            let id = self.document.behind_alias(entry.value);
+            // A part that is empty is the chart's templates' to fill in.
+            let scalar = self.document.scalar(id).filter(|scalar| !scalar.is_empty());
+            parts.extend(scalar.map(|scalar| (id, scalar, pattern)));
+        }
+        let rows: Vec<_> = rows_of(component).collect();
+        let wanted = self.told(&rows);
+        for (id, _, _) in &parts {
+            self.images.wanted.insert(*id, format!("{wanted}; "));
+        }
+        let is_so = |image: &Image, scalar: &Scalar, pattern: &str| {
+            !scalar.placeholders.is_empty()
+                || image.reference.value.filled_in(pattern) == scalar.text
+        };
+        let is_row = |(_, image): &Row<'_>| {
+            let mut parts = parts.iter();
+            parts.all(|(_, scalar, pattern)| is_so(image, scalar, pattern))
+        };
+        if rows.iter().any(is_row) {
+            return;
+        }
+        let odd = parts.iter().find(|(_, scalar, pattern)| {
+            let mut rows = rows.iter();
+            !rows.any(|(_, image)| is_so(image, scalar, pattern))
+        });
+        if let Some((id, scalar, _)) = odd.or(parts.first()) {
+            let finding = Diagnostic::new(
+                &rules::OTHER_VERSION,
+                self.document.span(*id),
+                format!("the table has another image than `{}`", scalar.text),
+                format!("a part of the chart's image of `{}`", component.name.value),
+                wanted,
+            );
+            self.find(&scalar.text, finding);
+        }
+    }
+
+    /// A Helm key of the table that is one part of an image which the chart has in several: the whole
+    /// reference there would be completed by the others.
+    fn is_part(&mut self, component: &Component, entry: &Entry) -> bool {
+        let other = ["tag", "registry"].into_iter().find(|name| {
+            let other = self.document.entry(entry.map, name);
+            other.is_some_and(|other| other.value != entry.value)
+        });
+        let Some(other) = other else {
+            return false;
+        };
+        let key = component.helm.as_ref().map_or("", |key| key.value.as_str());
+        let name = key.rsplit('.').next().unwrap_or_default();
+        let value = self.document.behind_alias(entry.value);
+        let is_whole = |scalar: &Scalar| {
+            let reference = ImageRef::parse(&scalar.covered);
+            reference.is_ok_and(|reference| reference.tag().is_some())
+        };
+        // What the chart has there whole is no part, whatever is beside it.
+        if !["registry", "repository", "tag"].contains(&name)
+            && self.document.scalar(value).is_some_and(is_whole)
+        {
+            return false;
+        }
+        let finding = Diagnostic::new(
+            &rules::PART_OF_IMAGE,
+            self.document.span(entry.key),
+            format!(
+                "`{key}` is one part of the image of `{}`",
+                component.name.value
+            ),
+            format!("beside it is `{other}`"),
+            "write the group as the component's `helm`, and the parts as `parts` of `[chart]`",
+        );
+        self.images.found.push(finding);
+        true
     }
 
     /// An image in parts, as many charts have it: `repository`, perhaps `registry`, and `tag`, which
@@ -200,7 +291,7 @@ impl<'c> Checker<'c> {
             "an image of the chart",
             format!(
                 "{known}; add a component with this key to {}",
-                self.spec.path
+                self.spec.path()
             ),
         );
         self.find(&scalar.text, finding);
@@ -295,7 +386,7 @@ impl<'c> Checker<'c> {
         let help = if instead.is_empty() {
             format!(
                 "add a component to {} if an installation pulls it",
-                self.spec.path
+                self.spec.path()
             )
         } else {
             self.told(&instead)

@@ -48,12 +48,16 @@ impl Chart {
             folder: folder.to_owned(),
         })
     }
+
+    /// The chart's name and the release that it installs, as `Chart.yaml` says them; none where it does
+    /// not, or not until its build has filled them in.
+    #[must_use]
+    pub fn installs(&self) -> Option<(String, String)> {
+        about::installs(self.about.text())
+    }
 }
 
 fn source(path: &Path) -> Result<Source, String> {
     let text = read::text(path, read::WRITTEN).map_err(at("read", path))?;
-    Ok(Source {
-        path: path.display().to_string(),
-        text,
-    })
+    Ok(Source::new(path.display().to_string(), text))
 }

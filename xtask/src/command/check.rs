@@ -6,7 +6,8 @@ use crate::diagnostic::count;
 use crate::validate;
 
 pub fn run(arguments: &Check) -> Result<(), Failure> {
-    let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    let mut specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
+    validate::say_once(&mut specs);
     let (mut errors, mut warnings) = (0, 0);
     for spec in &specs {
         report(arguments.message_format, &spec.source, &spec.findings)?;

@@ -10,7 +10,7 @@ use crate::validate;
 pub fn run(arguments: &CheckChart) -> Result<(), Failure> {
     let chart = Chart::load(&arguments.path)?;
     let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
-    let Chosen { release, source } = select::release(specs, arguments.release.as_ref())?;
+    let Chosen { release, source } = select::of_chart(specs, arguments.release.as_ref(), &chart)?;
     let mut found = 0;
     for (source, findings) in chart::check(&chart, &release, &source) {
         report(arguments.message_format, source, &findings)?;

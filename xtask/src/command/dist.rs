@@ -10,6 +10,7 @@ use crate::publish::{self, Fault};
 use crate::render::Renderer;
 use crate::target;
 use crate::text::visible;
+use crate::tree::Form;
 use crate::validate;
 
 pub fn run(arguments: &Dist) -> Result<(), Failure> {
@@ -26,7 +27,7 @@ pub fn run(arguments: &Dist) -> Result<(), Failure> {
     let renderer = Renderer::new(&targets)?;
     let mut trees = Vec::new();
     for release in &releases {
-        trees.push(renderer.render(&plan::plan(&release.release), wanted)?);
+        trees.push(renderer.render(&plan::plan(&release.release), wanted, Form::Kit)?);
     }
     let assets = kit::assets(&trees)?;
     match &arguments.check {

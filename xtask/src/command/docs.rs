@@ -17,6 +17,7 @@ use crate::read;
 use crate::render::Renderer;
 use crate::site::{self, Files};
 use crate::target;
+use crate::tree::Form;
 use crate::validate;
 use crate::whole::{self, at};
 
@@ -32,9 +33,9 @@ pub fn run(arguments: &Docs) -> Result<(), Failure> {
     let specs = validate::load(&folder(arguments.spec.as_ref(), "spec"))?;
     let renderer = Renderer::new(&targets)?;
     let mut releases = Vec::new();
-    for Chosen { release, .. } in &select::releases(specs, &[])? {
+    for Chosen { release, .. } in &select::releases(specs, &arguments.releases)? {
         let plan = plan::plan(release);
-        let tree = renderer.render(&plan, None)?;
+        let tree = renderer.render(&plan, None, Form::Kit)?;
         releases.push((plan, tree));
     }
     let content = site::content(&releases);

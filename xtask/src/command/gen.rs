@@ -15,7 +15,7 @@ use crate::render::Renderer;
 use crate::schema;
 use crate::target;
 use crate::text::visible;
-use crate::tree::Tree;
+use crate::tree::{self, Form, Tree};
 use crate::validate;
 
 /// The most bytes of a file whose diff is shown: several times as many as a generated one has.
@@ -41,8 +41,9 @@ pub fn run(arguments: &Gen) -> Result<(), Failure> {
     let renderer = renderer?;
     let mut trees = Vec::new();
     for Chosen { release, .. } in &releases {
-        trees.push(renderer.render(&plan::plan(release), wanted)?);
+        trees.push(renderer.render(&plan::plan(release), wanted, Form::Review)?);
     }
+    let mut trees = tree::with_bodies(trees);
     let whole = arguments.releases.is_empty() && arguments.kubernetes.is_empty();
     if whole {
         trees.push(schema::tree());

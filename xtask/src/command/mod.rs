@@ -7,6 +7,7 @@ mod docs;
 mod explain_rule;
 mod r#gen;
 mod images;
+mod new_release;
 mod select;
 mod why;
 
@@ -55,6 +56,7 @@ fn act(cli: &Cli) -> Result<(), Failure> {
         Command::Dist(arguments) => dist::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::CheckChart(arguments) => check_chart::run(arguments),
+        Command::NewRelease(arguments) => new_release::run(arguments),
         Command::ExplainRule(arguments) => explain_rule::run(arguments),
         Command::Images(arguments) => images::run(arguments),
         Command::Why(arguments) => why::run(arguments),

@@ -14,9 +14,10 @@ use crate::kubernetes::{Minor, Requirement};
 use crate::plan::{self, ReleasePlan};
 use crate::render::Renderer;
 use crate::spec::Release;
-use crate::spec::model::{Component, Condition, Image, Located};
+use crate::spec::{Component, Condition, Image, Located};
 use crate::suggest::did_you_mean;
 use crate::target::{self, Per, Target, path_of};
+use crate::tree::Form;
 use crate::validate;
 
 pub fn run(arguments: &Why) -> Result<(), Failure> {
@@ -61,7 +62,13 @@ impl<'r> Asked<'r> {
                 .map(|(place, _)| place)
                 .collect()
         };
-        let named = of(&|component| component.name.value == name || component.container == name);
+        let named = of(&|component| {
+            component.name.value == name
+                || component
+                    .containers
+                    .iter()
+                    .any(|container| container == name)
+        });
         if !named.is_empty() {
             return Some(Self {
                 components: named,
@@ -100,8 +107,8 @@ fn not_there(release: &Release, name: &str) -> Failure {
             let short = format!("{}:{tag}", reference.base_name());
             [reference.to_string(), short]
         });
-        let names = [component.name.value.clone(), component.container.clone()];
-        names.into_iter().chain(images)
+        let names = component.containers.iter().chain([&component.name.value]);
+        names.cloned().chain(images)
     });
     let help = did_you_mean(name, known).unwrap_or_else(|| {
         let names: Vec<_> = components().map(|c| c.name.value.as_str()).collect();
@@ -222,25 +229,34 @@ impl Answer<'_> {
                 facts.push(("not used", format!("on {minor}, which has {}", line.what)));
             }
         }
-        facts.push(("workloads", component.workloads.join(", ")));
-        facts.push(("container", component.container.clone()));
-        facts.push(("Helm key", component.helm_key.value.as_str().to_owned()));
-        if component.enabled_when.is_empty() {
+        for (name, list) in [
+            ("workloads", &component.workloads),
+            ("containers", &component.containers),
+            ("arguments", &component.arguments),
+            ("variables", &component.variables),
+        ] {
+            if !list.is_empty() {
+                facts.push((name, list.join(", ")));
+            }
+        }
+        let helm = component.helm.as_ref().map(|key| key.value.as_str());
+        facts.push(("Helm key", helm.unwrap_or("none").to_owned()));
+        if component.ways.is_empty() {
             facts.push(("enabled", "always".to_owned()));
         }
-        for (place, Condition { key, is }) in component.enabled_when.iter().enumerate() {
+        for (place, way) in component.ways.iter().enumerate() {
             let (name, when) = if place == 0 {
                 ("enabled", "when")
             } else {
                 ("", "or")
             };
-            let default = self.chosen.release.chart.defaults.get(key);
-            let not = if default == Some(is) { "" } else { "not " };
-            let key = key.as_str();
-            facts.push((
-                name,
-                format!("{when} {key} is {is} ({not}the chart's default)"),
-            ));
+            let conditions = way.iter().map(|Condition { key, is }| {
+                let default = self.chosen.release.chart.defaults.get(key);
+                let not = if default == Some(is) { "" } else { "not " };
+                format!("{} is {is} ({not}the chart's default)", key.as_str())
+            });
+            let conditions = conditions.collect::<Vec<_>>().join(" and ");
+            facts.push((name, format!("{when} {conditions}")));
         }
         let off = |place: usize| {
             let mut components = self.plan.plans[place].off_by_default.iter();
@@ -283,8 +299,8 @@ impl Answer<'_> {
         let renderer = Renderer::new(targets)?;
         let only = self.only.map(|minor| [minor.to_string()]);
         let wanted = only.as_ref().map(<[String; 1]>::as_slice);
-        let tree = renderer.render(&self.plan, wanted)?;
-        let other = renderer.render(&plan::plan(&self.other()), wanted)?;
+        let tree = renderer.render(&self.plan, wanted, Form::Review)?;
+        let other = renderer.render(&plan::plan(&self.other()), wanted, Form::Review)?;
         let mut naming: Vec<&str> = Vec::new();
         for (path, file) in &tree.files {
             if other.files.get(path) != Some(file) {

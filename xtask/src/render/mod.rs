@@ -7,6 +7,7 @@ mod helpers;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::sync::Arc;
 
 use handlebars::{
     Context, Handlebars, Output, RenderContext, RenderError, RenderErrorReason, Renderable,
@@ -20,12 +21,14 @@ use crate::quote;
 use crate::quote::Quoting;
 use crate::read;
 use crate::target::{File, PARTIAL, Per, Target, path_of};
-use crate::tree::{Artifact, Selection, Tree};
+use crate::tree::{Artifact, Body, Form, Selection, Tree};
 
 /// Every target's templates, parsed.
 pub struct Renderer<'t> {
     targets: &'t [Target],
     engines: HashMap<Quoting, Handlebars<'t>>,
+    /// The ends of files, by their templates.
+    bodies: HashMap<String, Arc<Body>>,
 }
 
 /// The levels to which blocks and parameters of a template may be nested, and so may includes. The
@@ -81,20 +84,32 @@ impl<'t> Renderer<'t> {
                 engine.register_template(&place, template.clone());
             }
         }
-        Ok(Self { targets, engines })
+        let bodies = targets.iter().flat_map(bodies).collect();
+        Ok(Self {
+            targets,
+            engines,
+            bodies,
+        })
     }
 
-    /// Renders a release: all of it, or the files of the whole release and of the minors that
+    /// Renders a release in a form: all of it, or the files of the whole release and of the minors that
     /// `wanted` takes.
     ///
     /// # Errors
     /// When a template names what the plan does not have, or two files have one path.
-    pub fn render(&self, plan: &ReleasePlan, wanted: Option<&[String]>) -> Result<Tree, String> {
+    pub fn render(
+        &self,
+        plan: &ReleasePlan,
+        wanted: Option<&[String]>,
+        form: Form,
+    ) -> Result<Tree, String> {
         let work = Work {
             plan,
+            form,
             facts: json(&plan.release),
             targets: self.targets,
             engines: &self.engines,
+            bodies: &self.bodies,
         };
         let minors: Vec<_> = plan
             .plans
@@ -135,13 +150,27 @@ impl<'t> Renderer<'t> {
     }
 }
 
+/// The ends of a target's files, by their templates.
+fn bodies(target: &Target) -> impl Iterator<Item = (String, Arc<Body>)> {
+    let files = target.files.iter().filter(|file| !file.body.is_empty());
+    files.map(|file| {
+        let parts = file.body.iter().filter_map(|part| target.body_part(part));
+        let text = parts.collect::<Vec<_>>().join("\n");
+        let loader = target.loader.clone();
+        let name = format!("{}/{}", target.name, file.template);
+        (name, Arc::new(Body { text, loader }))
+    })
+}
+
 /// What it takes to render one release.
 struct Work<'w> {
     plan: &'w ReleasePlan,
+    form: Form,
     /// `plan.release` as the templates see it.
     facts: Value,
     targets: &'w [Target],
     engines: &'w HashMap<Quoting, Handlebars<'w>>,
+    bodies: &'w HashMap<String, Arc<Body>>,
 }
 
 impl Work<'_> {
@@ -182,6 +211,7 @@ impl Work<'_> {
             .iter()
             .flat_map(|target| target.files.iter().map(move |file| (target, file)))
             .filter(move |(_, file)| file.per == per)
+            .filter(|(_, file)| self.form == Form::Kit || !file.kit_only)
     }
 
     fn context<const N: usize>(&self, entries: [(&str, Value); N]) -> Context {
@@ -206,12 +236,19 @@ impl Work<'_> {
         write(&self.engines[&file.quoting], &name, context, &mut text)
             .map_err(|error| format!("cannot render {name}.hbs: {error}"))?;
         let path = path_of(&file.path, kubernetes, architecture);
+        let mut body = self.bodies.get(&name).cloned();
+        if self.form == Form::Kit
+            && let Some(body) = body.take()
+        {
+            text.0.push_str(&body.text);
+        }
         Ok((
             path,
             Artifact {
                 text: text.0,
                 executable: file.executable,
                 loose: file.loose,
+                body,
             },
         ))
     }

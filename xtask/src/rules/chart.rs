@@ -77,6 +77,12 @@ rules! {
          the key. The generated values leave the chart's own image there, which a cluster without internet \
          cannot pull."
 
+    PART_OF_IMAGE = "chart-part-of-image", "a Helm key of the table that is one part of an image":
+        "The chart splits an image into parts, such as `repository` and `tag`, and the table writes the whole \
+         reference into one of them: the chart would put the rest behind it, \
+         `docker.io/example/driver:v4:v4`. A component's `helm` is the group of the parts, and `parts` of \
+         `[chart]` says what each of them holds."
+
     OTHER_DEFAULT = "chart-other-default", "a default of the chart that `chart.defaults` says otherwise":
         "From `chart.defaults` the pages tell which components run unless somebody switches them off. Only a \
          boolean is one: a template takes a text for true whatever it says, \"false\" too."
@@ -86,7 +92,7 @@ rules! {
          another. A template that expects a boolean takes every text for true, and one that compares texts \
          does not find a number equal."
 
-    MISSING_PATH = "chart-missing-path", "a path of an `[[install-step]]` that the chart does not have":
-        "The pages tell the operator to delete this file or folder of the chart before the installation. If \
-         it has moved, what must not be installed is installed."
+    MISSING_PATH = "chart-missing-path", "a path of the table that the chart does not have":
+        "The pages tell the operator to delete this folder of the chart before the installation where its \
+         component has no image. If it has moved, what must not be installed is installed."
 }

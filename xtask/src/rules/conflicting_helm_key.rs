@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Rule, Severity, Span};
-use crate::spec::model::{HelmKey, Located};
+use crate::spec::{HelmKey, Located};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -26,7 +26,7 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let keys = release
         .components
         .iter()
-        .map(|component| &component.helm_key)
+        .filter_map(|component| component.helm.as_ref())
         .chain(settings);
     let mut leaves: HashMap<&str, &Span> = HashMap::new();
     let mut groups: HashMap<&str, &Span> = HashMap::new();

@@ -31,7 +31,7 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
                         image.reference.value
                     ),
                     "again here",
-                    "give both rows the same `reference`, `architectures` and `archives`",
+                    "take the same `source` for both components",
                 )
                 .with_other(first.reference.span.clone(), "first here"),
             );

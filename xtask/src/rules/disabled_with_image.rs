@@ -2,7 +2,7 @@
 
 use super::list;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::spec::{Knowledge, Release};
+use crate::spec::{Knowledge, Release, Way};
 
 pub const RULE: Rule = Rule {
     code: "disabled-with-image",
@@ -18,16 +18,22 @@ pub const RULE: Rule = Rule {
 pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let forced = release.forced_by_minor();
     for (component, image) in release.rows() {
-        if component.enabled_when.is_empty() {
+        if component.ways.is_empty() {
             continue;
         }
         let off: Vec<_> = forced
             .iter()
             .filter(|(minor, _)| image.kubernetes.value.includes(*minor))
             .filter(|(_, forced)| {
-                let by_setting = |key| forced.contains_key(key);
-                component.enabled_when.iter().all(|when| by_setting(&when.key))
-                    && !release.is_on(component, forced)
+                // Each way has a value that is forced to something else.
+                let is_barred = |way: &Way| {
+                    let mut conditions = way.iter();
+                    conditions.any(|condition| {
+                        let value = forced.get(&condition.key);
+                        value.is_some_and(|value| **value != condition.is)
+                    })
+                };
+                component.ways.iter().all(is_barred)
             })
             .map(|(minor, _)| *minor)
             .collect();
@@ -41,13 +47,13 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
                     list(&off)
                 ),
                 "the row",
-                "make these minors a `[[component.hole]]`, or narrow the setting",
+                "add the component to the `without` of the limit, or narrow the limit",
             )
             .about(name, off.clone());
             for setting in &release.settings {
-                let switch = |when: &crate::spec::model::Condition| when.key == setting.key.value;
+                let mut conditions = component.ways.iter().flatten();
                 if setting.kubernetes.value.includes(*first)
-                    && component.enabled_when.iter().any(switch)
+                    && conditions.any(|condition| condition.key == setting.key.value)
                 {
                     diagnostic = diagnostic.with_other(setting.key.span.clone(), "the setting");
                 }

@@ -1,37 +1,11 @@
-//! `duplicate-name`.
+//! `duplicate-name` in the knowledge.
 
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Span};
-use crate::spec::{Knowledge, Release};
+use crate::spec::Knowledge;
 
 pub use crate::spec::rules::DUPLICATE_NAME as RULE;
-
-pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
-    let components = release
-        .components
-        .iter()
-        .map(|component| ("component", &component.name));
-    let workloads = release
-        .workloads
-        .iter()
-        .map(|workload| ("workload", &workload.name));
-    let mut names = HashMap::new();
-    for (kind, name) in components.chain(workloads) {
-        if let Some(first) = names.insert((kind, &name.value), &name.span) {
-            found.push(
-                Diagnostic::new(
-                    &RULE,
-                    name.span.clone(),
-                    format!("two {kind}s are named `{}`", name.value),
-                    "again here",
-                    format!("rename one, or make one {kind} of the two"),
-                )
-                .with_other(first.clone(), "first here"),
-            );
-        }
-    }
-}
 
 /// The entries about what another entry says something of already: which of two counts, nobody
 /// could know.
@@ -42,7 +16,10 @@ pub fn in_knowledge(knowledge: &Knowledge) -> Vec<Diagnostic> {
     let images = knowledge.images.iter();
     let images = images.map(|image| {
         let tag = &image.tag;
-        (format!("{}:{}", image.repository, tag.get_ref()), tag.span())
+        (
+            format!("{}:{}", image.repository, tag.get_ref()),
+            tag.span(),
+        )
     });
     [again(registries), again(images)].concat()
 }
@@ -54,13 +31,7 @@ fn again(entries: impl Iterator<Item = (String, Span)>) -> Vec<Diagnostic> {
         let title = format!("there are two entries about `{name}`");
         if let Some(first) = known.insert(name, span.clone()) {
             let help = "keep one, with its source";
-            let again = Diagnostic::new(
-                &RULE,
-                span,
-                title,
-                "again here",
-                help,
-            );
+            let again = Diagnostic::new(&RULE, span, title, "again here", help);
             found.push(again.with_other(first, "first here"));
         }
     }

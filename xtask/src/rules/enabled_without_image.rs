@@ -10,8 +10,8 @@ pub const RULE: Rule = Rule {
     summary: "a component that is deployed on a minor on which it has no image",
     explanation: "The component has a declared hole on this minor, and with the chart's defaults and the settings \
                   that the spec forces there, the chart deploys it all the same: a container without an image. \
-                  A hole needs a `[[setting]]` that switches the component off on the same minors, and an \
-                  `enabled-when` that says which value does so, with its default in `[chart.defaults]`.",
+                  A hole needs a limit whose `values` switch the component off on the same minors, and a \
+                  `[[switch]]` that says which value does so, with its default in `[chart.defaults]`.",
 };
 
 pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
@@ -31,18 +31,17 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
             if deployed.is_empty() {
                 continue;
             }
-            let keys: Vec<_> = component
-                .enabled_when
-                .iter()
+            let conditions = component.ways.iter().flatten();
+            let keys: Vec<_> = conditions
                 .map(|condition| format!("`{}`", condition.key.as_str()))
                 .collect();
             let help = if keys.is_empty() {
-                "say in `enabled-when` which value deploys the component and in `[chart.defaults]` what the \
-                 chart sets it to, and add a `[[setting]]` that forces it off here"
+                "say in a `[[switch]]` which value deploys the component and in `[chart.defaults]` what the \
+                 chart sets it to, and force it off in `values` of the limit"
                     .to_owned()
             } else {
                 format!(
-                    "add a `[[setting]]` of {} that switches it off here",
+                    "force {} in `values` of the limit, so that the component is off here",
                     keys.join(" or ")
                 )
             };

@@ -16,7 +16,11 @@ pub const RULE: Rule = Rule {
 pub fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (host, rows) in by_host(release) {
         let bare = host.strip_suffix(":443").unwrap_or(host);
-        let Some(registry) = knowledge.registries.iter().find(|known| known.host.get_ref() == bare) else {
+        let Some(registry) = knowledge
+            .registries
+            .iter()
+            .find(|known| known.host.get_ref() == bare)
+        else {
             continue;
         };
         let mut diagnostic = Diagnostic::new(

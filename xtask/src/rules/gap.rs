@@ -12,8 +12,8 @@ pub const RULE: Rule = Rule {
     explanation: "On every minor that the release supports, each component has exactly one image, or a hole \
                   that the spec declares with its reason. Here it has neither: whoever installs on this \
                   minor would find out that a Pod waits for an image that nobody listed. Either a row's \
-                  requirement is too narrow, or the component cannot run there, which is a \
-                  `[[component.hole]]`.",
+                  requirement is too narrow, or the component cannot run there, which a \
+                  `[[limit]]` of the product says with its reason.",
 };
 
 pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
@@ -38,7 +38,7 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
             component.name.span.clone(),
             format!("`{name}` has no image on Kubernetes {}", list(&bare)),
             "every supported minor needs a row or a declared hole",
-            "widen a row's `kubernetes`, add a row, or declare a `[[component.hole]]` with its reason",
+            "widen a row's requirement, add a row, or add the component to the `without` of a `[[limit]]`",
         );
         for image in &component.images {
             diagnostic = diagnostic.with_other(

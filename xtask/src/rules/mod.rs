@@ -5,14 +5,15 @@
 //! are in [`chart`], and [`crate::chart`] applies them.
 
 pub mod chart;
+pub(crate) mod duplicate_name;
 
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::image::ImageRef;
 use crate::kubernetes::{Minor, Requirement};
-use crate::spec::model::{Image, Located};
 use crate::spec::{self, Knowledge, Release};
+use crate::spec::{Image, Located};
 
 /// What a rule adds to the findings about a release.
 type Check = fn(&Release, &Knowledge, &mut Vec<Diagnostic>);
@@ -32,7 +33,6 @@ rules! {
     conflicting_image
     conflicting_setting
     disabled_with_image
-    duplicate_name
     enabled_without_image
     flat_collision
     frozen_registry
@@ -43,7 +43,6 @@ rules! {
     out_of_range
     overlap
     platform_hole
-    same_translation
     scoped_collision
     shared_archive
     tag_mismatch
@@ -87,7 +86,13 @@ pub fn all() -> Vec<&'static Rule> {
 /// What a spec can acknowledge: warnings, and what is wrong with a chart but does not break what is
 /// generated for it. That an acknowledgement is stale is fixed, not accepted.
 pub fn acknowledgeable() -> impl Iterator<Item = &'static Rule> {
-    let breaks = [&chart::YAML, &chart::METADATA, &chart::GROUP].map(|rule| rule.code);
+    let breaks = [
+        &chart::YAML,
+        &chart::METADATA,
+        &chart::GROUP,
+        &chart::PART_OF_IMAGE,
+    ]
+    .map(|rule| rule.code);
     all().into_iter().filter(move |rule| {
         if is_about_charts(rule) {
             !breaks.contains(&rule.code)
@@ -152,24 +157,10 @@ fn list(minors: &[Minor]) -> String {
     names.join(", ")
 }
 
-/// Every requirement of a release, each with the name of what it is on.
+/// The requirement of every row, each with the name of its component.
 fn requirements(release: &Release) -> impl Iterator<Item = (&str, &Located<Requirement>)> {
-    let components = release.components.iter().flat_map(|component| {
-        let rows = component.images.iter().map(|image| &image.kubernetes);
-        let holes = component.holes.iter().map(|hole| &hole.kubernetes);
-        let name = component.name.value.as_str();
-        rows.chain(holes)
-            .map(move |requirement| (name, requirement))
-    });
-    let settings = release
-        .settings
-        .iter()
-        .map(|setting| (setting.key.value.as_str(), &setting.kubernetes));
-    let steps = release
-        .steps
-        .iter()
-        .map(|step| (step.remove.as_str(), &step.kubernetes));
-    components.chain(settings).chain(steps)
+    let rows = release.rows();
+    rows.map(|(component, image)| (component.name.value.as_str(), &image.kubernetes))
 }
 
 /// The supported minors that one of some rows is for, ascending.

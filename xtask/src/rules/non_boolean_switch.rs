@@ -1,14 +1,13 @@
 //! `non-boolean-switch`.
 
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::spec::model::Scalar;
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
     code: "non-boolean-switch",
     severity: Severity::Error,
     summary: "a setting that gives a switch of a component something other than true or false",
-    explanation: "An `enabled-when` says that the chart deploys a component by this Helm value, and the setting \
+    explanation: "A `[[switch]]` says that the chart deploys a component by this Helm value, and the setting \
                   gives it a string or a number. Helm takes every string that is not empty for true, \
                   `\"false\"` too, and every number but 0: the component would be deployed where the table \
                   says that it is off.",
@@ -19,20 +18,23 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
         let key = &setting.key.value;
         let mut components = release.components.iter();
         let switched = components.find(|component| {
-            let mut conditions = component.enabled_when.iter();
-            conditions.any(|condition| condition.key == *key)
+            let mut conditions = component.ways.iter().flatten();
+            conditions.any(|condition| condition.key == *key && condition.is.is_boolean())
         });
-        if let (Some(component), false) = (switched, matches!(setting.value, Scalar::Bool(_))) {
+        if let (Some(component), false) = (switched, setting.value.is_boolean()) {
             let (key, name) = (key.as_str(), &component.name);
             found.push(
                 Diagnostic::new(
                     &RULE,
                     setting.key.span.clone(),
-                    format!("`{key}` deploys `{}`, and is neither true nor false here", name.value),
+                    format!(
+                        "`{key}` deploys `{}`, and is neither true nor false here",
+                        name.value
+                    ),
                     "this setting",
-                    "write `value = true` or `value = false`, without quotes",
+                    "write true or false, without quotes",
                 )
-                .with_other(name.span.clone(), "deployed by its `enabled-when`"),
+                .with_other(name.span.clone(), "deployed by a `[[switch]]` on it"),
             );
         }
     }

@@ -17,7 +17,9 @@ pub const RULE: Rule = Rule {
 pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     for (subject, requirement) in requirements(release) {
         let named = match requirement.value {
-            Requirement::From(minor) | Requirement::Only(minor) => [minor, minor],
+            // Vendors publish a `+` from the oldest minor on which the image runs, whatever the release.
+            Requirement::From(_) => continue,
+            Requirement::Only(minor) => [minor, minor],
             Requirement::Between(first, last) => [first, last],
         };
         let here: Vec<_> = release

@@ -2,7 +2,7 @@
 
 use super::{Owners, list};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::spec::model::Image;
+use crate::spec::Image;
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {

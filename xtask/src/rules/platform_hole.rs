@@ -28,10 +28,17 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
                     &RULE,
                     image.reference.span.clone(),
                     format!("`{reference}` is not built for {}", lacking.join(", ")),
-                    format!("built for {}", image.architectures.join(", ")),
+                    if image.architectures.is_empty() {
+                        "built for none of the release's architectures".to_owned()
+                    } else {
+                        format!("built for {}", image.architectures.join(", "))
+                    },
                     "take an image that is built for every architecture of the release",
                 )
-                .about(reference, met(release, [image])),
+                .about(
+                    format!("{reference} without {}", lacking.join(", ")),
+                    met(release, [image]),
+                ),
             );
         }
     }

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use crate::diagnostic::{Diagnostic, Rule, Severity};
-use crate::spec::model::{ImageSource, Located};
+use crate::spec::{ImageSource, Located};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
     code: "shared-archive",
     severity: Severity::Error,
     summary: "one file of the vendor's package for two architectures or for two images",
-    explanation: "An archive in the vendor's package holds one image for one architecture, and each architecture \
-                  has a package of its own. Here one file name stands for two of them: it was copied, and not \
-                  changed. The scripts would refuse the archive for one of the two, on a node.",
+    explanation: "An archive in the vendor's package holds one image for one architecture. Here one file name \
+                  stands for two of them: a pattern lacks `{name}` or `{word}`, or two architectures have one \
+                  word. The scripts would refuse the archive for one of the two, on a node.",
 };
 
 pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
@@ -28,15 +28,12 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
                     file.span.clone(),
                     format!("`{}` is named for two things", file.value),
                     by,
-                    "write the name of its own file",
+                    "put `{name}` and `{word}` into the pattern, and give each architecture a word of its own",
                 )
                 .with_other(place.clone(), owner.clone()),
             );
         }
     };
-    for (architecture, file) in release.package.iter().flat_map(|package| &package.files) {
-        claim(file, architecture, "the package".to_owned());
-    }
     for (_, image) in release.rows() {
         if let ImageSource::Package(archives) = &image.source {
             for (architecture, files) in archives {

@@ -2,7 +2,7 @@
 
 use super::met;
 use crate::diagnostic::{Diagnostic, Rule, Severity, Span};
-use crate::spec::model::{ImageSource, Located};
+use crate::spec::{ImageSource, Located};
 use crate::spec::{Knowledge, Release};
 
 pub const RULE: Rule = Rule {
@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
 pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     let version = &release.version;
     let label = format!("the release is {version}");
-    let help = "write the version that this release's package has";
+    let help = "write `{release}` in the place of the version";
     let files = release.package.iter().flat_map(|package| &package.files);
     for (_, file) in files.filter(|(_, file)| !has_version(&file.value, version)) {
         let name = &file.value;
@@ -38,7 +38,10 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
             found.push(finding.about(value.as_str(), minors.clone()));
         };
         if value.tag().unwrap_or_default().trim_start_matches('v') != version {
-            report(span, format!("the tag of `{value}` is not the release's version"));
+            report(
+                span,
+                format!("the tag of `{value}` is not the release's version"),
+            );
         }
         for archive in archives.iter().flat_map(|(_, names)| names) {
             let name = &archive.value;

@@ -18,7 +18,8 @@ pub fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnosti
     for (_, image) in release.rows() {
         let reference = &image.reference.value;
         let known = knowledge.images.iter().find(|known| {
-            known.repository == reference.path() && Some(known.tag.get_ref().as_str()) == reference.tag()
+            known.repository == reference.path()
+                && Some(known.tag.get_ref().as_str()) == reference.tag()
         });
         let Some(known) = known else {
             continue;
@@ -42,7 +43,7 @@ pub fn check(release: &Release, knowledge: &Knowledge, found: &mut Vec<Diagnosti
                     format!("write a requirement from v{} on ({})", known.minimum, known.source),
                 )
                 .with_other(image.reference.span.clone(), "this image")
-                .about(reference.as_str(), older),
+                .about(format!("{reference} from {}", older[0]), older.clone()),
             );
         }
     }

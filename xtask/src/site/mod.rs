@@ -1,6 +1,6 @@
 //! Plans and their rendered files to the source of a Hugo site, in memory.
 //!
-//! The pages are the generated READMEs, staged as Hugo wants them: front matter, its folders, its
+//! The pages are generated ones, staged as Hugo wants them: front matter, its folders, its
 //! links. No sentence of a page is written here. The site's own theme is `xtask/site/`; nothing that is made
 //! here needs it, so the content also stands in a vendor's site.
 
@@ -13,10 +13,10 @@ use std::ops::Range;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 use serde_json::{Value, json};
 
-use crate::plan::{Plan, PlannedStep, ReleaseFacts, ReleasePlan};
+use crate::plan::{Plan, PlannedRemoval, ReleaseFacts, ReleasePlan};
 use crate::quote::Quoting;
 use crate::quote::{quote, shell_word};
-use crate::spec::model::Text;
+use crate::spec::Text;
 use crate::target::Language;
 use crate::text::version_order;
 use crate::tree::Tree;
@@ -24,11 +24,15 @@ use crate::tree::Tree;
 /// Staged files: text by path.
 pub type Files = BTreeMap<String, String>;
 
-/// A language of the site: its folder, and the name of its generated pages.
+/// A language of the site: its folder, and how the names of its generated pages end.
 const LANGUAGES: [(Language, &str, &str); 2] = [
-    (Language::En, "en", "README.md"),
-    (Language::ZhCn, "zh-cn", "README.zh-CN.md"),
+    (Language::En, "en", ".md"),
+    (Language::ZhCn, "zh-cn", ".zh-CN.md"),
 ];
+
+/// The generated page of a release, and that of a minor with the whole procedure. Other Markdown is for
+/// whoever holds a kit.
+const PAGES: [&str; 2] = ["README", "START-HERE"];
 
 /// What Hugo calls the page of a folder.
 const INDEX: &str = "_index.md";
@@ -60,7 +64,7 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
         .chunk_by(|(a, _), (b, _)| a.release.product == b.release.product)
         .enumerate()
     {
-        for (language, folder, page) in LANGUAGES {
+        for (language, folder, ending) in LANGUAGES {
             let facts = &of_product[0].0.release;
             let title = text(&facts.title, language);
             let top = FrontMatter {
@@ -79,14 +83,17 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
                 for (path, artifact) in &tree.files {
                     let staged = staged(path);
                     let (parent, name) = staged.rsplit_once('/').unwrap_or(("", staged));
-                    let text = match LANGUAGES.iter().find(|(_, _, page)| *page == name) {
-                        // Other Markdown is for whoever holds a kit; here a page is one of these.
-                        None if name.ends_with(".md") => continue,
-                        None => artifact.text.clone(),
-                        Some((_, _, other)) if *other != page => continue,
-                        Some(_) => staged_page(&artifact.text, plan, parent, place + 1),
+                    let own = PAGES[usize::from(!parent.is_empty())].to_owned() + ending;
+                    let is_page = name == own;
+                    if !is_page && name.ends_with(".md") {
+                        continue;
+                    }
+                    let text = if is_page {
+                        staged_page(&artifact.text, plan, parent, place + 1)
+                    } else {
+                        artifact.text.clone()
                     };
-                    let name = if name == page { INDEX } else { name };
+                    let name = if is_page { INDEX } else { name };
                     let parent = if parent.is_empty() {
                         below.clone()
                     } else {
@@ -169,7 +176,13 @@ fn parts(markdown: &str) -> (&str, &str) {
         .and_then(|(_, rest)| rest.split_once("\n\n"));
     let (heading, rest) = heading.unwrap_or(("", markdown));
     match rest.split_once("\n\n") {
-        Some((languages, rest)) if languages.contains("](README.") => (heading, rest),
+        Some((languages, rest))
+            if PAGES
+                .iter()
+                .any(|page| languages.contains(&format!("]({page}."))) =>
+        {
+            (heading, rest)
+        }
         _ => (heading, rest),
     }
 }
@@ -217,8 +230,11 @@ fn adapted(markdown: &str) -> String {
             }) => {
                 if let Some((text, target)) = markdown[place.clone()].rsplit_once("](") {
                     let mut target = staged(target.trim_end_matches(')'));
-                    for (_, _, page) in LANGUAGES {
-                        target = target.strip_suffix(page).unwrap_or(target);
+                    for (_, _, ending) in LANGUAGES {
+                        for page in PAGES {
+                            let name = page.to_owned() + ending;
+                            target = target.strip_suffix(name.as_str()).unwrap_or(target);
+                        }
                     }
                     replace(place, &format!("{text}]({target})"));
                 }
@@ -324,7 +340,7 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
                 "values": values.map_or("", |(_, artifact)| &artifact.text),
                 "values-overlay": minor.values_overlay,
                 "collisions": minor.collisions,
-                "steps": minor.steps,
+                "removals": minor.removals,
                 "install": install(&plan.release, minor),
             })
         })
@@ -343,8 +359,8 @@ fn of_release((plan, tree): &(ReleasePlan, Tree)) -> Value {
 fn install(release: &ReleaseFacts, minor: &Plan) -> String {
     let chart = &release.chart;
     let own = shell_word(&chart.folder);
-    let remove = |step: &PlannedStep| format!("rm -r {COPY}/{}\n", shell_word(&step.remove));
-    let removed: String = minor.steps.iter().map(remove).collect();
+    let remove = |removal: &PlannedRemoval| format!("rm -r {COPY}/{}\n", shell_word(&removal.path));
+    let removed: String = minor.removals.iter().map(remove).collect();
     let (copied, folder) = if removed.is_empty() {
         (String::new(), format!("\"$PACKAGE\"/{own}"))
     } else {

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::kubernetes::{self, Minor};
+use crate::kubernetes::Minor;
 
 /// Facts with their sources.
 #[derive(Debug, Default, Deserialize)]
@@ -59,7 +59,6 @@ impl Knowledge {
 
 fn minor<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Minor, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let error =
-        |error: kubernetes::ParseError| serde::de::Error::custom(format!("{text:?} {error}"));
+    let error = |error| serde::de::Error::custom(format!("{text:?} {error}"));
     Minor::of_version(&text).map_err(error)
 }

@@ -1,26 +1,17 @@
 //! Reads spec files. The only module that reads `spec/`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
-use std::path::Path;
-
-use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
-use toml_parser::lexer::TokenKind;
+use std::path::{Path, PathBuf};
 
 use super::knowledge::Knowledge;
-use super::lower::{self, Removed};
-use super::model::Release;
-use super::{raw, rules};
-use crate::diagnostic::{self, Diagnostic, Source, Span};
+use super::product::RawProduct;
+use super::reader::Reader;
+use super::release::{self, RawRelease, Read, Release, Written};
+use super::{rules, syntax};
+use crate::diagnostic::{self, Diagnostic, Source};
 use crate::read;
-use crate::suggest::did_you_mean;
-use crate::text::{hidden, version_order};
-
-/// Findings of the reader that are shown of one file; a file with more is not a spec at all.
-const MOST_FINDINGS: usize = 100;
-/// The levels to which a value may be nested, and so may a header.
-const MOST_LEVELS: usize = 16;
+use crate::text::version_order;
 
 /// Files beside the specs that a refusal names.
 const MOST_NAMED: usize = 10;
@@ -28,28 +19,97 @@ const MOST_NAMED: usize = 10;
 /// The file of facts about registries and upstream images, in the folder of the specs.
 const KNOWLEDGE: &str = "knowledge.toml";
 
-/// One spec file: where it is, what there is to say about it, and the release if it is valid.
+/// The name of the file of what is the same in every release of a product, without its extension.
+const PRODUCT: &str = "product";
+
+/// The spec of one release: where it is, what there is to say about it, and the release if it is valid.
 #[derive(Debug)]
 pub struct Spec {
     /// The product that the file's path names.
     pub product: String,
     /// The release that the file's path names.
     pub release: String,
-    /// The file.
+    /// The product's file and the release's.
     pub source: Source,
-    /// The release that it describes; none if it could not be read, or was refused.
+    /// The release that they describe; none if it could not be read, or was refused.
     pub outcome: Option<Release>,
     /// What was found; once the spec is validated, every error, and every warning that is not
     /// acknowledged.
     pub findings: Vec<Diagnostic>,
+    /// What of the product this release uses, each by where it starts.
+    pub used: BTreeSet<usize>,
+    /// What is wrong if no release of the product uses what it points at.
+    pub unused: Vec<Diagnostic>,
 }
 
-/// Reads every `<product>/<release>.toml` in a folder, by product and release.
+/// Reads every `<product>/<release>.toml` in a folder with the product's `product.toml`, by product and
+/// release.
 ///
 /// # Errors
 /// When the folder or a file cannot be read; never for what is in a spec, which is its `findings`.
 pub fn specs(folder: &Path) -> Result<Vec<Spec>, String> {
     let mut specs = Vec::new();
+    for (product, files) in files(folder)? {
+        let (own, releases): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|(name, _)| name == PRODUCT);
+        let path = folder.join(&product).join("product.toml");
+        if own.is_empty() {
+            return Err(format!(
+                "{} is not there\nhelp: it has what is the same in every release of {product}",
+                path.display()
+            ));
+        }
+        if releases.is_empty() {
+            return Err(format!(
+                "there is no release beside {}\nhelp: a release is a file RELEASE.toml there",
+                path.display()
+            ));
+        }
+        let (own, unreadable) = source(&path)?;
+        for (release, path) in releases {
+            let (text, release_unreadable) = source(&path)?;
+            let source = own.clone().with(text);
+            let unreadable = unreadable.clone().into_iter();
+            let unreadable: Vec<_> = unreadable
+                .chain(release_unreadable.map(|finding| finding.moved(source.base(1))))
+                .collect();
+            let read = if unreadable.is_empty() {
+                read(&source, &product, &release)
+            } else {
+                Read {
+                    release: None,
+                    found: unreadable,
+                    used: BTreeSet::new(),
+                    unused: Vec::new(),
+                }
+            };
+            specs.push(Spec {
+                product: product.clone(),
+                release,
+                source,
+                outcome: read.release,
+                findings: read.found,
+                used: read.used,
+                unused: read.unused,
+            });
+        }
+    }
+    if specs.is_empty() {
+        return Err(format!(
+            "there is no spec in {}; a spec is a file PRODUCT/RELEASE.toml in it",
+            folder.display()
+        ));
+    }
+    specs.sort_by(|a, b| {
+        let releases = || version_order(&a.release).cmp(&version_order(&b.release));
+        a.product.cmp(&b.product).then_with(releases)
+    });
+    Ok(specs)
+}
+
+/// The spec files in a folder by product, each with its name without the extension.
+fn files(folder: &Path) -> Result<BTreeMap<String, Vec<(String, PathBuf)>>, String> {
+    let mut products: BTreeMap<String, Vec<(String, PathBuf)>> = BTreeMap::new();
     let mut strays = Vec::new();
     let files = walkdir::WalkDir::new(folder)
         .min_depth(1)
@@ -84,18 +144,8 @@ pub fn specs(folder: &Path) -> Result<Vec<Spec>, String> {
         };
         let product = name(path.parent().and_then(Path::file_name))?;
         let release = name(path.file_stem())?;
-        let (source, unreadable) = source(path)?;
-        let (outcome, findings) = match unreadable {
-            Some(finding) => (None, vec![finding]),
-            None => read(&source.text, &product, &release),
-        };
-        specs.push(Spec {
-            product,
-            release,
-            source,
-            outcome,
-            findings,
-        });
+        let files = products.entry(product).or_default();
+        files.push((release, path.to_owned()));
     }
     // Nothing else would read them, and whoever wrote them would not know.
     if !strays.is_empty() {
@@ -111,17 +161,7 @@ pub fn specs(folder: &Path) -> Result<Vec<Spec>, String> {
             folder.display()
         ));
     }
-    specs.sort_by(|a, b| {
-        let releases = || version_order(&a.release).cmp(&version_order(&b.release));
-        a.product.cmp(&b.product).then_with(releases)
-    });
-    if specs.is_empty() {
-        return Err(format!(
-            "there is no spec in {}; a spec is a file PRODUCT/RELEASE.toml in it",
-            folder.display()
-        ));
-    }
-    Ok(specs)
+    Ok(products)
 }
 
 /// A file's text, or as much of it as can be read and why that is not all.
@@ -146,8 +186,7 @@ fn source(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
         bytes.truncate(at);
         String::from_utf8(bytes).unwrap_or_default()
     });
-    let path = path.display().to_string();
-    Ok((Source { path, text }, unreadable))
+    Ok((Source::new(path.display().to_string(), text), unreadable))
 }
 
 /// The file of facts beside the specs, and what it says; nothing where there is no such file.
@@ -157,20 +196,24 @@ fn source(path: &Path) -> Result<(Source, Option<Diagnostic>), String> {
 pub fn knowledge(folder: &Path) -> Result<(Source, Knowledge), String> {
     let path = folder.join(KNOWLEDGE);
     if !path.exists() {
-        let (path, text) = (path.display().to_string(), String::new());
-        return Ok((Source { path, text }, Knowledge::default()));
+        let source = Source::new(path.display().to_string(), String::new());
+        return Ok((source, Knowledge::default()));
     }
     let (source, unreadable) = source(&path)?;
+    let text = source.text();
     let findings = match unreadable {
         Some(finding) => vec![finding],
-        None => unlike_text(&source.text),
+        None => syntax::unlike_text(text),
     };
     if !findings.is_empty() {
         return Err(malformed(&source, &findings));
     }
-    match Knowledge::parse(&source.text) {
+    match Knowledge::parse(text) {
         Ok(knowledge) => Ok((source, knowledge)),
-        Err(error) => Err(malformed(&source, &[finding(&error, &source.text)])),
+        Err(error) => {
+            let finding = syntax::finding(&error, 0..text.len());
+            Err(malformed(&source, &[finding]))
+        }
     }
 }
 
@@ -181,228 +224,37 @@ pub fn malformed(knowledge: &Source, findings: &[Diagnostic]) -> String {
     format!("the knowledge is malformed\n{}", shown.trim_end())
 }
 
-/// Reads one spec's text. `product` and `release` are what its path says. Gives the release as far as
-/// it could be read, and every error in a single value.
+/// Reads the texts of a product and of a release, the two files of a source. `product` and `release` are
+/// what their paths say. Gives the release as far as it could be read, and every error in a single value.
 #[must_use]
-pub fn read(text: &str, product: &str, release: &str) -> (Option<Release>, Vec<Diagnostic>) {
-    let Parsed {
+pub fn read(source: &Source, product: &str, release: &str) -> Read {
+    let [own, base] = [0, 1].map(|file| source.base(file));
+    let mut own_parsed = syntax::parse::<RawProduct>(source.file(0), own);
+    let mut parsed = syntax::parse::<RawRelease>(source.file(1), base);
+    own_parsed.found.append(&mut parsed.found);
+    own_parsed.removed.extend(parsed.removed);
+    let (Some(own_raw), Some(raw)) = (&own_parsed.raw, &parsed.raw) else {
+        return Read {
+            release: None,
+            found: own_parsed.found,
+            used: BTreeSet::new(),
+            unused: Vec::new(),
+        };
+    };
+    let reader = Reader {
+        found: own_parsed.found,
+        removed: own_parsed.removed,
+        ..Reader::default()
+    };
+    let own = Written {
+        name: product,
+        top: own..own,
+        raw: own_raw,
+    };
+    let written = Written {
+        name: release,
+        top: base..base,
         raw,
-        findings,
-        removed,
-    } = parse(text);
-    match raw {
-        Some(raw) => lower::lower(raw, product, release, removed, findings),
-        None => (None, findings),
-    }
-}
-
-/// A raw release as far as it could be read.
-struct Parsed {
-    raw: Option<raw::Release>,
-    findings: Vec<Diagnostic>,
-    /// The keys that were taken out because of a finding.
-    removed: HashSet<Removed>,
-}
-
-/// Reads TOML into a raw release, with all that is wrong with its syntax, or else with its keys
-/// and types.
-fn parse(text: &str) -> Parsed {
-    let mut parsed = Parsed {
-        raw: None,
-        findings: Vec::new(),
-        removed: HashSet::new(),
     };
-    parsed.findings = unlike_text(text);
-    if !parsed.findings.is_empty() {
-        return parsed;
-    }
-    if let Ok(raw) = toml::from_str(text) {
-        parsed.raw = Some(raw);
-        return parsed;
-    }
-    let (mut table, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        // What was recovered has holes; findings about those would only repeat the first ones. So
-        // do the other errors of a line.
-        let mut findings: Vec<_> = errors.iter().map(|error| finding(error, text)).collect();
-        findings.sort_by_key(|finding| finding.span.start);
-        findings.dedup_by(|later, first| {
-            let between = &text.as_bytes()[first.span.start..later.span.start];
-            !between.contains(&b'\n')
-        });
-        parsed.findings = first(findings);
-        return parsed;
-    }
-    // Serde stops at the first wrong key; taking that key out and reading again shows the next.
-    while parsed.findings.len() <= MOST_FINDINGS {
-        let error = match serde::Deserialize::deserialize(toml::Deserializer::from(table.clone())) {
-            Ok(raw) => {
-                parsed.raw = Some(raw);
-                break;
-            }
-            Err(error) => error,
-        };
-        parsed.findings.push(finding(&error, text));
-        let place = error.span();
-        match place.and_then(|place| remove(table.get_mut(), &(0..0), &place)) {
-            Some(key) => parsed.removed.insert(key),
-            None => break,
-        };
-    }
-    parsed.findings = first(parsed.findings);
-    parsed
-}
-
-/// The findings that are shown of a file, of which the last one says if there are more.
-fn first(mut findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    if findings.len() > MOST_FINDINGS {
-        findings.truncate(MOST_FINDINGS);
-        let place = findings.last().map_or(0..0, |last| last.span.clone());
-        findings.push(Diagnostic::new(
-            &rules::TOO_LONG,
-            place,
-            format!("the file has more than {MOST_FINDINGS} errors"),
-            "the last one that is shown",
-            "correct these, then look for more",
-        ));
-    }
-    findings
-}
-
-/// The first place that is nested deeper than any spec. A reader goes one level down for each bracket,
-/// and for each dot of a key.
-fn too_deep(text: &str) -> Option<Diagnostic> {
-    // The levels around each open bracket, and those of the key or header that is being read.
-    let mut around = Vec::new();
-    let mut levels = 0;
-    for token in toml_parser::Source::new(text).lex() {
-        match token.kind() {
-            TokenKind::Dot => levels += 1,
-            TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => {
-                around.push(levels);
-                levels += 1;
-            }
-            TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
-                levels = around.pop().unwrap_or(0);
-            }
-            TokenKind::Comma | TokenKind::Newline => {
-                levels = around.last().map_or(0, |outside| outside + 1);
-            }
-            _ => {}
-        }
-        if levels > MOST_LEVELS {
-            return Some(Diagnostic::new(
-                &rules::TOO_LONG,
-                token.span().start()..token.span().end(),
-                format!("a value is nested more than {MOST_LEVELS} levels deep"),
-                "one level more",
-                "no key of a spec is so deep",
-            ));
-        }
-    }
-    None
-}
-
-/// What no file of TOML may be, whatever it says.
-fn unlike_text(text: &str) -> Vec<Diagnostic> {
-    // Such a file is not what a review of it shows.
-    let hidden = hidden(text).take(MOST_FINDINGS + 1).map(|(at, c)| {
-        Diagnostic::new(
-            &rules::CONTROL_CHARACTER,
-            at..at + c.len_utf8(),
-            format!("the file has the character {}", c.escape_unicode()),
-            "here",
-            "remove the character: it can make the file show other than it is",
-        )
-    });
-    let mut findings = first(hidden.collect());
-    // Whoever reads it deeper than this may run out of stack.
-    findings.extend(too_deep(text));
-    findings
-}
-
-fn finding(error: &toml::de::Error, text: &str) -> Diagnostic {
-    let message = error.message();
-    let (rule, label, help) = match message.split_once(", expected ") {
-        Some((unknown, expected)) if unknown.starts_with("unknown field") => (
-            &rules::UNKNOWN_KEY,
-            "no such key here".to_owned(),
-            keys_instead(unknown, expected.trim_start_matches("one of ")),
-        ),
-        Some((wrong, expected)) if wrong.starts_with("invalid type") => (
-            &rules::WRONG_TYPE,
-            "a value of another type".to_owned(),
-            format!("write {}", expected.replace("a sequence", "a list")),
-        ),
-        _ => (
-            &rules::INVALID_TOML,
-            "here".to_owned(),
-            "correct the TOML (https://toml.io)".to_owned(),
-        ),
-    };
-    let title = match message.split_once(", expected ") {
-        Some((unknown, _)) if rule.code == rules::UNKNOWN_KEY.code => {
-            unknown.replacen("field", "key", 1)
-        }
-        _ => message.replace('\n', "; "),
-    };
-    let span = error.span().unwrap_or(0..0);
-    Diagnostic::new(
-        rule,
-        span.start.min(text.len())..span.end.min(text.len()),
-        title,
-        label,
-        help,
-    )
-}
-
-/// The keys that may stand in the place of an unknown one, the likely one first.
-fn keys_instead(unknown: &str, expected: &str) -> String {
-    let unknown = unknown.split('`').nth(1).unwrap_or_default();
-    let known = expected.split('`').skip(1).step_by(2);
-    match did_you_mean(unknown, known.map(str::to_owned)) {
-        Some(question) => format!("{question} (the keys here are {expected})"),
-        None => format!("the keys here are {expected}"),
-    }
-}
-
-/// Takes the key or value at a place out of a table, whose own place is given too; gives the key.
-fn remove(table: &mut DeTable<'_>, owner: &Span, place: &Span) -> Option<Removed> {
-    let here = table
-        .iter()
-        .find(|(key, value)| key.span() == *place || value.span() == *place)
-        .map(|(key, _)| key.clone());
-    match here {
-        Some(key) => {
-            table.remove(&key)?;
-            Some((key.into_inner().into_owned(), owner.clone()))
-        }
-        None => table.iter_mut().find_map(|(key, value)| {
-            let key = (key.get_ref().to_string(), owner.clone());
-            remove_inside(&key, value, place)
-        }),
-    }
-}
-
-fn remove_inside(key: &Removed, value: &mut Spanned<DeValue<'_>>, place: &Span) -> Option<Removed> {
-    let here = value.span();
-    match value.get_mut() {
-        DeValue::Table(table) => remove(table, &here, place),
-        DeValue::Array(array) => match array.iter().position(|entry| entry.span() == *place) {
-            Some(index) => {
-                let entries = std::mem::replace(array, DeArray::new())
-                    .into_iter()
-                    .enumerate();
-                *array = entries
-                    .filter(|(at, _)| *at != index)
-                    .map(|(_, entry)| entry)
-                    .collect();
-                Some(key.clone())
-            }
-            None => array
-                .iter_mut()
-                .find_map(|entry| remove_inside(key, entry, place)),
-        },
-        _ => None,
-    }
+    release::read(reader, &own, &written)
 }

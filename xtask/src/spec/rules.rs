@@ -18,16 +18,21 @@ macro_rules! rules {
 }
 
 rules! {
+    CONFLICTING_ENTRY = Error "conflicting-entry", "two entries of a product that hold at once for one thing":
+        "Of some things a release has one: a package file, a switch for each component. Two entries of \
+         `product.toml` about one of them hold for this release. Their `since` and `before` have to say \
+         which of the two counts; there are no overrides. A chart is in a folder of the package or in a \
+         repository, not in both."
+
     CONTROL_CHARACTER = Error "control-character", "a character that cannot be seen":
         "Texts are one line of visible characters. Line breaks, control characters, and marks that \
          change the direction of writing or take no room (https://www.unicode.org/reports/tr36/) \
          could make a page or a script show other than it is. Anywhere in the file, in a comment \
          too, they could make a review show other than the file is (https://trojansource.codes)."
 
-    DUPLICATE_NAME = Error "duplicate-name", "two components or two workloads of one name, an architecture named twice, or two entries of the knowledge about one thing":
-        "Two things of one kind have one name. Of a component there is one entry, and each of its \
-         images is a `[[component.image]]` row of it: two entries would hide a gap or an overlap \
-         between them. Of two facts about one registry or image nobody could know which counts."
+    DUPLICATE_NAME = Error "duplicate-name", "a thing that is named twice":
+        "An architecture, a workload or a minor is named twice in one list, or two entries of the knowledge \
+         are about one registry or image: nobody could know which counts."
 
     EMPTY_LIST = Error "empty-list", "a list without an entry":
         "A list that has to name something names nothing. Either add an entry, or remove the key \
@@ -52,9 +57,14 @@ rules! {
          objects, so they are of the characters that all of those take as they are. `..` is no name, \
          nor is a name that starts with a hyphen."
 
+    MALFORMED_PATTERN = Error "malformed-pattern", "a text with an unknown part in braces":
+        "A part in braces is filled in: `{release}` in a reference, `{name}`, `{release}`, `{word}` and \
+         `{word-lower}` in a name of the package's files, `{registry}`, `{path}` and `{tag}` in a part of the \
+         chart's images. Another one would be left as it stands."
+
     MALFORMED_RANGE = Error "malformed-range", "a supported range that is open":
-        "The release's own `kubernetes` is a closed range of minors of one major version, such as \
-         `v1.16-v1.30`. It is the upper bound of every `+` in the file, so it cannot be open itself."
+        "The release's own `kubernetes` is a list of closed ranges of minors, such as `[\"v1.16-v1.30\"]`. It is \
+         the upper bound of every `+` in the file, so it cannot be open itself."
 
     MALFORMED_REFERENCE = Error "malformed-reference", "a reference that breaks the grammar":
         "An image reference follows the grammar of the distribution project \
@@ -76,27 +86,26 @@ rules! {
         "The key is required: without it some file could not be generated, or somebody would have to \
          guess. The message says what a value looks like."
 
-    MISSING_PACKAGE = Error "missing-package", "an archive without a package":
-        "The row has `archives`, which are files of the vendor's package, and the spec has no \
-         `[package]` that says what that package is called and where in it the archives lie."
+    MISSING_PACKAGE = Error "missing-package", "an image of a package that is not described":
+        "A component's images come in the vendor's package, and the product does not say what that package \
+         or an archive in it is called for this release and each of its architectures."
+
+    MISSING_ROW = Error "missing-row", "a component without a row in the table":
+        "The product has the component in this release, and the release's table has no row of it. Every \
+         component of a release needs an image, or it is not one of the release's: then its `since` or \
+         `before` in `product.toml` says so."
 
     MISSING_TRANSLATION = Error "missing-translation", "a text in one language only":
         "Every text is there in English and in Simplified Chinese, because every page is. A blank \
          text is none."
 
-    NEEDLESS_ARCHITECTURES = Error "needless-architectures", "architectures said twice":
-        "A row with `archives` is built for exactly the architectures that have an archive, so \
-         `architectures` beside them can only repeat that or contradict it."
+    OTHER_LANGUAGE = Warning "other-language", "a text in the wrong language":
+        "The English text has a Chinese character, or the Chinese text has none: one of the two has not been \
+         translated, or they are swapped."
 
     PACKAGE_IMAGE_WITH_HOST = Error "package-image-with-host", "a vendor's image that names a registry":
-        "The row has `archives`, so the image comes in the vendor's package, and yet its reference \
-         names a registry. It can be only one of the two: what comes from the package must never be \
+        "The component has `source = \"package\"`, and yet the reference names a registry. It can be only one of the two: what comes from the package must never be \
          pulled."
-
-    PACKAGE_IMAGE_WITHOUT_ARCHIVE = Error "package-image-without-archive", "a vendor's image without archive names":
-        "The image looks like one of the vendor's package: it has a short name and the release's own \
-         version as its tag. Then the spec has to say what its archive is called for each \
-         architecture, or the scripts cannot find it."
 
     PLACEHOLDER = Error "placeholder", "a placeholder that nobody filled in":
         "The text still has a placeholder of a build script, such as `{{csi-version}}` or \
@@ -120,17 +129,21 @@ rules! {
 
     SHORT_NAME = Error "short-name", "a short name that would be pulled from docker.io":
         "A name without a registry is `docker.io/library/...` to every engine. An image of a \
-         registry is written with its registry; only an image of the vendor's package, which has \
-         `archives`, has the short name that is inside its archive."
+         registry is written with its registry; only an image of the vendor's package, whose component has \
+         `source = \"package\"`, has the short name that is inside its archive."
 
     TOO_LONG = Error "too-long", "a text or a list that is longer than any real one":
         "A text stands in a cell of a table, in a comment and in a list, once for each minor; the \
          architectures are listed with every image. What is longer than any real one is a slip, such \
          as a whole document pasted into a text, and would make every page unreadable."
 
-    UNKNOWN_ARCHITECTURE = Error "unknown-architecture", "an architecture that the release is not built for":
-        "The architecture is not among the release's `architectures`. Use the OCI names: `amd64`, \
+    UNKNOWN_ARCHITECTURE = Error "unknown-architecture", "an architecture that no release is built for":
+        "The architecture is not among the `architectures` of any release. Use the OCI names: `amd64`, \
          not `x86_64`; `arm64`, not `aarch64`."
+
+    UNKNOWN_COMPONENT = Error "unknown-component", "a component that the product does not have":
+        "The table has a row of it, or an entry of the product names it, and `product.toml` has no such \
+         `[component]`, or has it only for other releases. Nobody could tell where its containers run."
 
     UNKNOWN_KEY = Error "unknown-key", "a key that the format does not have":
         "A key that the format does not have is refused, because a misspelt key would otherwise be \
@@ -138,23 +151,22 @@ rules! {
          known in that place."
 
     UNKNOWN_WORKLOAD = Error "unknown-workload", "a workload that nobody declared":
-        "The component runs in a workload that has no `[[workload]]` entry, so that the pages could \
+        "The component runs in a workload that has no `[workload]` entry, so that the pages could \
          not say which service account needs a pull secret."
 
     UNSUPPORTED_SCHEMA = Error "unsupported-schema", "another version of the format":
-        "`schema` is the version of the spec's format, and this tool reads version 1. Another number \
+        "`schema` is the version of the spec's format, and this tool reads version 2. Another number \
          means that the file was written for another version of the tool, which may understand its \
          keys otherwise."
+
+    UNUSED_ENTRY = Error "unused-entry", "an entry of a product that no release uses":
+        "An entry of `product.toml` holds for no release that there is, or is about an image or a minor that \
+         none has. It would say something that nobody ever reads; mostly its bounds have a slip."
 
     UPPER_CASE_HOST = Error "upper-case-host", "a registry whose host has upper-case letters":
         "The grammar of image references admits upper-case letters in a host, but not in a path. In \
          the scoped layout of a private registry the source's host becomes part of a path, so no \
          image of this host could be pushed there. A host means the same in lower case."
-
-    WRONG_PLACE = Error "wrong-place", "a file that is not where its keys say":
-        "A spec lies in `spec/<product>/<release>.toml`, and its keys `product` and `release` say \
-         the same. The generated files are put into folders of these names, so a copied file that \
-         was not changed inside would overwrite those of another release."
 
     WRONG_TYPE = Error "wrong-type", "a value of another type":
         "The value has another type than the format asks for, such as a number where a text belongs. \

@@ -140,11 +140,25 @@ refuse_layout() {
     die "$refusal" "the layout $layout cannot hold these images either: import them on the nodes, with pull.sh and import.sh"
 }
 
-print_value() { # branch|leaf INDENTATION KEY NAME
-    case $1 in
-        branch) say "$2$3:" ;;
-        leaf) locate "$4" && say "$2$3: \"$destination\"" ;;
-    esac
+print_value() { # branch|leaf INDENTATION KEY NAME PATTERN
+    if [ "$1" = branch ]; then
+        say "$2$3:"
+        return
+    fi
+    locate "$4"
+    path=${destination#"$host/"}
+    value=$5
+    fill_in registry "$host"
+    fill_in path "${path%:*}"
+    fill_in tag "${path##*:}"
+    say "$2$3: \"$value\""
+}
+
+# Puts a text in the places that $value has for it.
+fill_in() { # PART TEXT
+    while case $value in *"{$1}"*) ;; *) false ;; esac do
+        value=${value%%"{$1}"*}$2${value#*"{$1}"}
+    done
 }
 
 preview() { # KIND REFERENCE NAME
