@@ -166,7 +166,7 @@ def links(walk):
         # The skip link changes the address, and nothing of the choice.
         page.locator(".skip").focus()
         page.keyboard.press("Enter")
-        assert page.url.endswith("#content")
+        page.wait_for_url(re.compile("#content$"))
         expect(page.locator("#images")).to_contain_text("registry.example/csi-attacher:v3.4.0\n")
         href = page.get_by_role("link", name="简体中文").get_attribute("href")
         assert href.endswith("#release=huawei-csi%2F4.5.0&kubernetes=1.28&registry=registry.example&layout=flat"), href
