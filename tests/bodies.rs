@@ -133,12 +133,33 @@ fn a_part_of_a_script_is_run_only_where_the_repository_has_the_rest() {
     }
 }
 
+/// A release of that name would have the folder of the bodies.
+#[test]
+fn no_release_has_the_place_of_the_bodies() {
+    let spec = tempfile::tempdir().expect("a folder");
+    support::project::copy(&support::fixtures().join("spec"), spec.path());
+    let table = |name: &str| spec.path().join(format!("example/{name}.toml"));
+    fs::rename(table("1.0.0"), table("scripts")).expect("moved");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let check = check.args(["check", "--spec"]).arg(spec.path());
+    let output = check.output().expect("runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("error[malformed-name]: \"scripts\" is not a valid release"),
+        "{said}"
+    );
+}
+
 #[test]
 #[ignore = "needs root: run tests/run"]
-fn a_body_of_another_owner_is_not_run() {
-    let repository = repository();
-    let body = repository.path().join("example/scripts/import.sh");
-    chown(&body, Some(65534), None).expect("root may");
-    let script = minor(repository.path()).join("import.sh");
-    refused(&sh(&script, &["--help"]), "is of another owner");
+fn a_body_that_somebody_else_can_replace_is_not_run() {
+    for others in ["example/scripts/import.sh", "example/scripts", "example"] {
+        let repository = repository();
+        let others = repository.path().join(others);
+        chown(&others, Some(65534), None).expect("root may");
+        let script = minor(repository.path()).join("import.sh");
+        let wanted = format!("{} is of another owner", others.display());
+        refused(&sh(&script, &["--help"]), &wanted);
+    }
 }

@@ -364,7 +364,7 @@ fn a_run_that_fails_leaves_what_was_there() {
     spec.write("example/1.0.0.toml", &table);
     fs::rename(
         spec.join("example/1.0.0.toml"),
-        spec.join("example/1.0.0-x.toml"),
+        spec.join("example/1.0.0-2.toml"),
     )
     .expect("moved");
     copy(
@@ -373,12 +373,12 @@ fn a_run_that_fails_leaves_what_was_there() {
     );
     fs::rename(
         spec.join("example-1.0.0/1.0.0.toml"),
-        spec.join("example-1.0.0/x.toml"),
+        spec.join("example-1.0.0/2.toml"),
     )
     .expect("moved");
     refused(
         &spec,
-        "two published files are named `example-1.0.0-x-images.json`",
+        "two published files are named `example-1.0.0-2-images.json`",
     );
     assert_eq!(state(&folder), before);
 

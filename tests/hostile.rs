@@ -230,7 +230,7 @@ fn all_targets() -> Vec<Target> {
     let probe = Target {
         name: "probe".to_owned(),
         texts: Vec::new(),
-        loader: String::new(),
+        loader: None,
         files: vec![File {
             body: Vec::new(),
             kit_only: false,

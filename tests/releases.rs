@@ -375,7 +375,7 @@ fn new_release_refuses_what_it_cannot_start() {
         (
             "huawei-csi/4.12.0",
             "product",
-            "product is not newer than 4.12.0",
+            "\"product\" cannot be a release's version",
         ),
         (
             "huawei-csi/4.12.0",

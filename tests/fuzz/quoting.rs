@@ -65,7 +65,7 @@ static TARGETS: LazyLock<Vec<Target>> = LazyLock::new(|| {
     let templates = PROBES.map(|(name, _, text)| (name.to_owned(), text.to_owned()));
     vec![Target {
         texts: Vec::new(),
-        loader: String::new(),
+        loader: None,
         name: "probe".to_owned(),
         files: files.into(),
         templates: templates.into(),

@@ -1,4 +1,4 @@
-//! What is wrong with a file that somebody wrote: a code, the place, what is there, and the mend.
+//! What is wrong with a file that somebody wrote: a code, the place, what is there, and the fix.
 //!
 //! Diagnostics are collected, never thrown: a run shows all of them, in the file's order. This
 //! module decides how they look, not what is an error.
@@ -165,7 +165,7 @@ pub struct Diagnostic {
     pub label: String,
     /// Other places that belong to the finding, such as the second row of a conflict.
     pub others: Vec<(Span, String)>,
-    /// The mend.
+    /// The fix.
     pub help: String,
     /// What it is about, by which it can be acknowledged; empty if it cannot.
     pub subject: String,

@@ -123,18 +123,21 @@ impl ImageRef {
         }
     }
 
-    /// A pattern with the parts of this reference in it: `{registry}`, `{path}` and `{tag}`, of a short
-    /// name as every engine completes it.
+    /// The parts that a pattern has in braces.
+    pub const PARTS: [&str; 3] = ["registry", "path", "tag"];
+
+    /// A pattern with the [parts](Self::PARTS) of this reference in it, of a short name as every engine
+    /// completes it: `{registry}/{path}` is `docker.io/library/example`.
     #[must_use]
-    pub fn filled_in(&self, pattern: &str) -> String {
+    pub fn put_into(&self, pattern: &str) -> String {
         let name = self.whole_name();
         let tag = self.tag().unwrap_or_default();
         let (registry, rest) = name.split_once('/').unwrap_or(("", &name));
         let path = rest.strip_suffix(tag).unwrap_or(rest).trim_end_matches(':');
-        pattern
-            .replace("{registry}", registry)
-            .replace("{path}", path)
-            .replace("{tag}", tag)
+        let parts = Self::PARTS.into_iter().zip([registry, path, tag]);
+        parts.fold(pattern.to_owned(), |filled, (name, part)| {
+            filled.replace(&format!("{{{name}}}"), part)
+        })
     }
 
     /// The whole reference as it was written.

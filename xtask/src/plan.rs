@@ -820,7 +820,7 @@ impl HelmValue<'_> {
         let image = row(component, minor)?;
         // What a short name is completed to, or whether at all, is each runtime's own configuration.
         Some(ValueLine {
-            value: Value::String(image.reference.value.filled_in(pattern)),
+            value: Value::String(image.reference.value.put_into(pattern)),
             image: image.reference.value.whole_name(),
             pattern: (*pattern).to_owned(),
             ..value_line(key.as_str(), true)

@@ -24,8 +24,8 @@ pub struct Target {
     pub templates: Vec<(String, String)>,
     /// Its files that are written as they are, by name: the parts of bodies.
     pub texts: Vec<(String, String)>,
-    /// The text that stands in the place of a body in the repository; empty where nothing has a body.
-    pub loader: String,
+    /// Which of these the repository has in the place of a body; none where nothing has a body.
+    pub loader: Option<String>,
 }
 
 /// A kind of file that a target writes.
@@ -110,7 +110,6 @@ struct TargetToml {
 /// When a file cannot be read, is not UTF-8 or malformed, or names a template that is not there.
 pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
     let mut targets: Vec<Target> = Vec::new();
-    let mut loaders = Vec::new();
     let files = walkdir::WalkDir::new(folder)
         .min_depth(1)
         .max_depth(2)
@@ -126,7 +125,7 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
                 files: Vec::new(),
                 templates: Vec::new(),
                 texts: Vec::new(),
-                loader: String::new(),
+                loader: None,
             });
             continue;
         }
@@ -137,7 +136,7 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
                     format!("{}: {}", path.display(), error.to_string().trim_end())
                 })?;
                 target.files = parsed.file;
-                loaders.push((target.name.clone(), parsed.loader));
+                target.loader = parsed.loader;
             }
             Some(target) if name.ends_with(".sh") => {
                 target.texts.push((name.into_owned(), text(path)?));
@@ -156,9 +155,8 @@ pub fn load(folder: &Path) -> Result<Vec<Target>, String> {
             }
         }
     }
-    for target in &mut targets {
-        let loader = loaders.iter().find(|(name, _)| *name == target.name);
-        target.check(folder, loader.and_then(|(_, loader)| loader.as_deref()))?;
+    for target in &targets {
+        target.check(folder)?;
     }
     if targets.is_empty() {
         return Err(format!(
@@ -185,7 +183,7 @@ fn text(path: &Path) -> Result<String, String> {
 }
 
 impl Target {
-    fn check(&mut self, folder: &Path, loader: Option<&str>) -> Result<(), String> {
+    fn check(&self, folder: &Path) -> Result<(), String> {
         let place = folder.join(&self.name).join("target.toml");
         let place = place.display();
         if self.files.is_empty() {
@@ -232,19 +230,16 @@ impl Target {
             }
         }
         let has_body = self.files.iter().any(|file| !file.body.is_empty());
-        match loader.map(|name| (name, self.body_part(name))) {
-            Some((_, Some(text))) if has_body => self.loader = text.to_owned(),
-            None if !has_body => {}
-            Some((name, None)) => {
-                return Err(format!(
-                    "{place}: there is no `{name}` in this folder; add it, or correct `loader`"
-                ));
-            }
-            _ => {
-                return Err(format!(
-                    "{place}: a `loader` is for files with a `body`; write both or neither"
-                ));
-            }
+        let loader = self.loader.as_deref();
+        if loader.is_some() != has_body {
+            return Err(format!(
+                "{place}: a `loader` is for files with a `body`; write both or neither"
+            ));
+        }
+        if let Some(name) = loader.filter(|name| self.body_part(name).is_none()) {
+            return Err(format!(
+                "{place}: there is no `{name}` in this folder; add it, or correct `loader`"
+            ));
         }
         let is_part = |name: &str| {
             let mut parts = self.files.iter().flat_map(|file| &file.body);

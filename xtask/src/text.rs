@@ -56,6 +56,18 @@ pub fn version_order(text: &str) -> Vec<(u8, u64, &str)> {
     order
 }
 
+/// Where a text has a version: `4.5.0`, but not within `14.5.0` or `4.5.0.1`.
+pub fn places_of_version<'t>(text: &'t str, version: &'t str) -> impl Iterator<Item = usize> + 't {
+    let places = text.match_indices(version).map(|(start, _)| start);
+    places.filter(move |start| {
+        let (before, behind) = (&text[..*start], &text[start + version.len()..]);
+        let is_digit = |c: char| c.is_ascii_digit();
+        let longer_before = before.trim_end_matches('.').ends_with(is_digit);
+        let longer_behind = behind.trim_start_matches('.').starts_with(is_digit);
+        !longer_before && !longer_behind
+    })
+}
+
 /// The text with a number for every character that is not to be seen; line feeds and tabs stay.
 #[must_use]
 pub fn visible(text: &str) -> String {

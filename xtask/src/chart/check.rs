@@ -328,7 +328,7 @@ impl Values<'_> {
             } else {
                 ""
             };
-            let mend = format!(
+            let help = format!(
                 "{counts}correct `chart.defaults` in {}, or the chart",
                 self.spec.path()
             );
@@ -338,7 +338,7 @@ impl Values<'_> {
                     span,
                     title,
                     "the chart's default",
-                    mend,
+                    help,
                 )
                 .about(key, vec![]),
             );

@@ -167,7 +167,7 @@ impl<'c> Checker<'c> {
         }
         let is_so = |image: &Image, scalar: &Scalar, pattern: &str| {
             !scalar.placeholders.is_empty()
-                || image.reference.value.filled_in(pattern) == scalar.text
+                || image.reference.value.put_into(pattern) == scalar.text
         };
         let is_row = |(_, image): &Row<'_>| {
             let mut parts = parts.iter();

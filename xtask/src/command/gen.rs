@@ -100,12 +100,12 @@ fn check(out: &Path, trees: &[Tree], whole: bool, arguments: &Gen) -> Result<(),
         }
         known.entry(detail).or_insert(path);
     }
-    let mut mends = Vec::new();
+    let mut helps = Vec::new();
     if differences
         .iter()
         .any(|difference| difference.drift == Drift::Foreign)
     {
-        mends.push("move or delete the foreign files".to_owned());
+        helps.push("move or delete the foreign files".to_owned());
     }
     if differences
         .iter()
@@ -124,13 +124,13 @@ fn check(out: &Path, trees: &[Tree], whole: bool, arguments: &Gen) -> Result<(),
                 options("--out", arguments.out.iter().map(|path| path.display())),
             ],
         );
-        mends.push(format!("run `{again}` and commit what it writes"));
+        helps.push(format!("run `{again}` and commit what it writes"));
     }
     Err(format!(
         "{} is not what the spec says: {}\nhelp: {}",
         out.display(),
         count(&differences),
-        mends.join("; ")
+        helps.join("; ")
     ))
 }
 

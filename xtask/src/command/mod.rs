@@ -26,7 +26,7 @@ use crate::quote::shell_word;
 use crate::suggest;
 use crate::text;
 
-/// Why a command failed: what it prints behind `error: `, with its mend. Ends in exit status 1.
+/// Why a command failed: what it prints behind `error: `, with its fix. Ends in exit status 1.
 pub type Failure = String;
 
 /// Runs a command, or says what is wrong with the command line; says on stderr why it failed.

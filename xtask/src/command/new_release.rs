@@ -10,8 +10,8 @@ use super::{Failure, folder, options, print};
 use crate::beneath::Beneath;
 use crate::cli::NewRelease;
 use crate::quote::shell_word;
-use crate::spec::is_path_part;
-use crate::text::version_order;
+use crate::spec::{VERSION, is_version};
+use crate::text::{places_of_version, version_order};
 use crate::validate;
 
 pub fn run(arguments: &NewRelease) -> Result<(), Failure> {
@@ -34,10 +34,9 @@ pub fn run(arguments: &NewRelease) -> Result<(), Failure> {
     // A release that is not there was refused.
     let Chosen { release, source } = chosen.remove(0);
     let (product, from, to) = (&release.product, &release.version, &arguments.to);
-    if !is_path_part(to) {
+    if !is_version(to) {
         return Err(format!(
-            "{to:?} cannot be a release's version\nhelp: write letters, digits, `.`, `_`, `+` and `-`, a \
-             letter or digit first, at most 63; the product is that of {from}"
+            "{to:?} cannot be a release's version\nhelp: write {VERSION}; the product is that of {from}"
         ));
     }
     if version_order(to) <= version_order(from) {
@@ -108,20 +107,13 @@ fn with_heading(text: &str, from: &str, to: &str) -> String {
     let (heading, rest) = text.split_at(length);
     let mut out = String::new();
     let mut copied = 0;
-    // 4.1.0 is not in 14.1.0 or 4.1.0.1.
-    let in_version = |c: char| c.is_ascii_alphanumeric() || "_+-".contains(c);
-    let in_number = |c: char| c.is_ascii_digit() || c == '.';
-    for (at, _) in heading.match_indices(from) {
-        let (before, behind) = (&heading[..at], &heading[at + from.len()..]);
-        let goes_on = behind.starts_with(in_version)
-            || behind
-                .strip_prefix('.')
-                .is_some_and(|rest| rest.starts_with(in_version));
-        if !goes_on && !before.ends_with(in_number) {
-            out.push_str(&heading[copied..at]);
-            out.push_str(to);
-            copied = at + from.len();
-        }
+    // 4.1.0-rc1 is another version.
+    let goes_on = |c: char| c.is_ascii_alphanumeric() || "_+-".contains(c);
+    let places = places_of_version(heading, from);
+    for at in places.filter(|at| !heading[at + from.len()..].starts_with(goes_on)) {
+        out.push_str(&heading[copied..at]);
+        out.push_str(to);
+        copied = at + from.len();
     }
     out.push_str(&heading[copied..]);
     out + rest

@@ -156,7 +156,9 @@ fn bodies(target: &Target) -> impl Iterator<Item = (String, Arc<Body>)> {
     files.map(|file| {
         let parts = file.body.iter().filter_map(|part| target.body_part(part));
         let text = parts.collect::<Vec<_>>().join("\n");
-        let loader = target.loader.clone();
+        let loader = target.loader.as_deref();
+        let loader = loader.and_then(|name| target.body_part(name));
+        let loader = loader.unwrap_or_default().to_owned();
         let name = format!("{}/{}", target.name, file.template);
         (name, Arc::new(Body { text, loader }))
     })

@@ -2,8 +2,8 @@
 
 use super::met;
 use crate::diagnostic::{Diagnostic, Rule, Severity, Span};
-use crate::spec::{ImageSource, Located};
-use crate::spec::{Knowledge, Release};
+use crate::spec::{ImageSource, Knowledge, Located, Release};
+use crate::text::places_of_version;
 
 pub const RULE: Rule = Rule {
     code: "tag-mismatch",
@@ -54,13 +54,7 @@ pub fn check(release: &Release, _: &Knowledge, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Whether a file's name has a version in it: `4.5.0`, but not within `14.5.0` or `4.5.0.1`.
+/// Whether a file's name has a version in it.
 fn has_version(name: &str, version: &str) -> bool {
-    name.match_indices(version).any(|(start, _)| {
-        let (before, behind) = (&name[..start], &name[start + version.len()..]);
-        let is_digit = |c: char| c.is_ascii_digit();
-        let longer_before = before.trim_end_matches('.').ends_with(is_digit);
-        let longer_behind = behind.trim_start_matches('.').starts_with(is_digit);
-        !longer_before && !longer_behind
-    })
+    places_of_version(name, version).next().is_some()
 }

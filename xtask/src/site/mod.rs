@@ -83,7 +83,13 @@ pub fn content(releases: &[(ReleasePlan, Tree)]) -> Files {
                 for (path, artifact) in &tree.files {
                     let staged = staged(path);
                     let (parent, name) = staged.rsplit_once('/').unwrap_or(("", staged));
-                    let own = PAGES[usize::from(!parent.is_empty())].to_owned() + ending;
+                    let [of_release, of_minor] = PAGES;
+                    let own = if parent.is_empty() {
+                        of_release
+                    } else {
+                        of_minor
+                    };
+                    let own = own.to_owned() + ending;
                     let is_page = name == own;
                     if !is_page && name.ends_with(".md") {
                         continue;

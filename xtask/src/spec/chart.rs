@@ -11,6 +11,7 @@ use super::rules;
 use super::spanned::{Key, Located, Spanned};
 use super::value::{HelmKey, RawValues};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::image::ImageRef;
 
 /// The form of the name of a Kubernetes object, for editors.
 pub const LABEL: &str = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$";
@@ -145,9 +146,6 @@ pub struct Crds {
     pub component: Located<String>,
 }
 
-/// What a part of an image can hold; the address of a mirror comes in the place of the registry.
-pub const PARTS: [&str; 3] = ["registry", "path", "tag"];
-
 impl Reader {
     /// The chart. What is blank in it was reported.
     pub(super) fn chart(&mut self, raw: &Spanned<RawChart>) -> Chart {
@@ -228,7 +226,7 @@ impl Reader {
         name: &Spanned<String>,
         pattern: &Spanned<String>,
     ) -> Option<(String, Located<String>)> {
-        let parts = PARTS.map(|part| (part, ""));
+        let parts = ImageRef::PARTS.map(|part| (part, ""));
         let key = self.parsed(name, &rules::MALFORMED_HELM_KEY, HelmKey::parse)?;
         let fill = |text: &str| super::pattern::fill(text, &parts);
         let _ = self.parsed(pattern, &rules::MALFORMED_PATTERN, fill)?;

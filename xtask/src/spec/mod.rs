@@ -37,7 +37,7 @@ pub use load::Spec;
 pub use note::{Acknowledgement, Note};
 pub use package::Package;
 pub(crate) use product::RawProduct;
-pub use reader::is_path_part;
+pub use reader::{VERSION, is_version};
 pub(crate) use release::RawRelease;
 pub use release::{Release, Removal};
 pub use spanned::Located;

@@ -118,8 +118,7 @@ impl Reader {
     pub fn holds<T: Entry>(&mut self, entry: &Spanned<T>) -> bool {
         let (span, entry) = (entry.span(), entry.get_ref());
         for bound in [entry.since(), entry.before()].into_iter().flatten() {
-            let of = "numbers, letters, `.`, `_`, `+` and `-`, a number first and no sign last";
-            let _ = self.named(bound, "version", is_version, of);
+            let _ = self.named(bound, "version", is_version, VERSION);
         }
         let version = version_order(&self.version).into_iter();
         let is_since = |since: &&Spanned<String>| {
@@ -388,12 +387,18 @@ impl Reader {
     }
 }
 
-/// A version as releases have it: `4.5.0`.
-fn is_version(text: &str) -> bool {
+/// What a version is made of.
+pub const VERSION: &str = "letters, digits, `.`, `_`, `+` and `-`, a digit first (or `v` and a digit) and no \
+                           sign last, at most 63";
+
+/// A version as releases have it, `4.5.0`. It names a folder beside others of the product, so it cannot be
+/// any word.
+#[must_use]
+pub fn is_version(text: &str) -> bool {
     let bare = text.strip_prefix('v').unwrap_or(text);
     bare.starts_with(|c: char| c.is_ascii_digit())
         && bare.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && is_path_name(text)
+        && is_path_part(text)
 }
 
 /// A label as Kubernetes takes it for names (RFC 1123).

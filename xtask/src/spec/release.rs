@@ -12,7 +12,7 @@ use super::limit::{Hole, Setting};
 use super::note::{Acknowledgement, Note};
 use super::package::Package;
 use super::product::RawProduct;
-use super::reader::{Reader, is_dns_label, is_path_part};
+use super::reader::{Reader, VERSION, is_dns_label, is_path_part, is_version};
 use super::spanned::{Key, Located, Spanned};
 use super::text::Text;
 use super::value::HelmKey;
@@ -182,8 +182,7 @@ impl Reader {
             self.is_known(&product.raw.schema, product.top.start..release.top.start),
             self.is_known(&release.raw.schema, release.top.start..usize::MAX),
         ];
-        self.path_name(product.name, "product", &product.top);
-        self.path_name(release.name, "release", &release.top);
+        self.path_names((product.name, &product.top), (release.name, &release.top));
         if known != [true, true] {
             return None;
         }
@@ -290,15 +289,17 @@ impl Reader {
         is_known
     }
 
-    /// A name of which a file's path is made, and with it the paths of what is generated.
-    fn path_name(&mut self, name: &str, what: &str, top: &Span) {
-        let text = Spanned::new(top.clone(), name.to_owned());
+    /// The names of which a file's path is made, and with it the paths of what is generated.
+    fn path_names(&mut self, product: (&str, &Span), release: (&str, &Span)) {
         let of = "letters, digits, `.`, `_`, `+` and `-`, a letter or digit first, at most 63";
-        if self.named(&text, what, is_path_part, of).is_some() && name == FORMAT {
+        let written = |(name, top): (&str, &Span)| Spanned::new(top.clone(), name.to_owned());
+        let _ = self.named(&written(release), "release", is_version, VERSION);
+        let is_name = self.named(&written(product), "product", is_path_part, of);
+        if is_name.is_some_and(|name| name == FORMAT) {
             self.report(
                 &rules::MALFORMED_NAME,
-                top.clone(),
-                format!("a product cannot be named {name:?}"),
+                product.1.clone(),
+                format!("a product cannot be named {FORMAT:?}"),
                 "in this file",
                 "name it otherwise: the files about the format of a spec have this folder",
             );
